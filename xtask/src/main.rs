@@ -1,1 +1,56 @@
-fn main() {}
+//! Every routine command of the project: `cargo xtask serve`, `cargo xtask test` and the steps they are made of.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the person who called it")]
+
+mod check;
+mod command;
+mod limits;
+mod measure;
+mod page;
+mod serve;
+mod setup;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Every routine command of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page and the release binary and run it; flags after `--` go to the server
+    Serve {
+        /// Flags of the server
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// Install what the tests need, then run every check and every test
+    Test(test::Options),
+    /// Build the page into crates/page/dist
+    Page,
+    /// Build the page and the release binary
+    Build,
+    /// Formatting, lints, the machine-checked limits, licences and duplicates
+    Check,
+    /// Install what building and testing needs: packages, the wasm target, drivers
+    Setup,
+    /// Count the page's bytes and requests until the lobby can be used, and the binary's size
+    Measure,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Serve { flags } => serve::serve(&flags),
+        Task::Test(options) => test::test(&options),
+        Task::Page => page::build(),
+        Task::Build => serve::build().map(drop),
+        Task::Check => check::check(),
+        Task::Setup => setup::for_tests(),
+        Task::Measure => measure::measure(),
+    }
+}

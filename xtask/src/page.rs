@@ -1,0 +1,137 @@
+//! The page's bundle: wasm, glue, style and other files, each with its compressed forms beside it.
+//!
+//! `crates/visavis/build.rs` embeds what stands in `crates/page/dist`. Cargo is not called from that build
+//! script, since two cargos would wait for each other's lock on one target directory.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{
+    command::{cargo, root, run, target_dir},
+    setup,
+};
+
+/// Where the bundle is put.
+pub(crate) fn dist() -> PathBuf {
+    root().join("crates/page/dist")
+}
+
+/// Builds the page into [`dist`].
+pub(crate) fn build() -> Result<()> {
+    setup::wasm_target()?;
+    let (glue, wasm) = bind(&compile()?)?;
+    let fresh = dist().with_extension("new");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    bundle(&fresh, &glue, &wasm)?;
+    compress(&fresh)?;
+    if dist().exists() {
+        fs::remove_dir_all(dist())?;
+    }
+    fs::rename(&fresh, dist()).context("put the new bundle in place")
+}
+
+fn compile() -> Result<PathBuf> {
+    // A directory of its own: the host's builds then never wait for this one, nor throw its results away.
+    let target = target_dir().join("page");
+    let mut command = cargo(["build", "--package", "visavis-page", "--target", "wasm32-unknown-unknown"]);
+    run(command.args(["--profile", "wasm-release", "--target-dir"]).arg(&target))?;
+    Ok(target.join("wasm32-unknown-unknown/wasm-release/visavis-page.wasm"))
+}
+
+fn bind(wasm: &Path) -> Result<(String, Vec<u8>)> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(wasm).out_name("visavis").typescript(false);
+    bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(true);
+    let mut output = bindgen.web(true)?.generate_output()?;
+    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+        bail!("the page brings JavaScript snippets of its own, which the bundle does not carry");
+    }
+    let glue = output.js().to_owned();
+    Ok((glue, output.wasm_mut().emit_wasm()))
+}
+
+fn bundle(to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
+    let source = root().join("crates/page");
+    fs::create_dir_all(to.join("assets"))?;
+    let wasm_name = write_hashed(to, "wasm", wasm)?;
+    // No inline script may start the page (Content-Security-Policy), so the glue starts itself.
+    let start = format!("{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n");
+    let script_name = write_hashed(to, "js", start.as_bytes())?;
+    let style_name = write_hashed(to, "css", joined_styles(&source.join("style"))?.as_bytes())?;
+    let html = fs::read_to_string(source.join("index.html")).context("read crates/page/index.html")?;
+    let html = html
+        .replace("{{script}}", &format!("/{script_name}"))
+        .replace("{{wasm}}", &format!("/{wasm_name}"))
+        .replace("{{style}}", &format!("/{style_name}"));
+    if html.contains("{{") {
+        bail!("crates/page/index.html has a placeholder that is neither script, wasm nor style");
+    }
+    fs::write(to.join("index.html"), html)?;
+    copy_static(&source.join("static"), to)
+}
+
+/// All style sheets in the order of their names, as one.
+fn joined_styles(directory: &Path) -> Result<String> {
+    let mut sheets = fs::read_dir(directory)
+        .with_context(|| format!("read {}", directory.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    sheets.retain(|path| path.extension().is_some_and(|extension| extension == "css"));
+    sheets.sort();
+    let texts = sheets.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
+    Ok(texts.join("\n"))
+}
+
+fn write_hashed(to: &Path, extension: &str, bytes: &[u8]) -> Result<String> {
+    let hash = Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let name = format!("assets/visavis-{hash}.{extension}");
+    fs::write(to.join(&name), bytes)?;
+    Ok(name)
+}
+
+fn copy_static(from: &Path, to: &Path) -> Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn compress(directory: &Path) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            compress(&path)?;
+        } else if path.extension().is_some_and(|extension| extension != "png") {
+            compress_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn compress_file(path: &Path) -> Result<()> {
+    let bytes = fs::read(path)?;
+    let mut brotli = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&bytes)?;
+    let name = path.as_os_str().to_string_lossy();
+    fs::write(format!("{name}.br"), brotli)?;
+    fs::write(format!("{name}.gz"), gzip.finish()?)?;
+    Ok(())
+}
