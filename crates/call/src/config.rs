@@ -1,0 +1,41 @@
+//! What a call is told before it starts.
+
+/// Everything that stays the same for one page load, and what the person wishes at the start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The room's id as it stands in the link, already trimmed and normalised. The signaling room is
+    /// `observable-` and this.
+    pub room: String,
+    /// Names this tab; kept in `sessionStorage`, so that a reload is known to be the same device.
+    pub device: String,
+    /// 128 random bits as text, new with every page load.
+    pub session: String,
+    /// The person's name; empty if none was given.
+    pub name: String,
+    /// Media through the relay only, or `None` for the best path there is.
+    pub relay: Option<RelayOnly>,
+    /// Which of microphone and camera are on. Both may be off.
+    pub wishes: Wishes,
+}
+
+/// The wish to hide one's addresses, or to prove one transport: `&relay=` in the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RelayOnly {
+    /// Any transport to the relay.
+    Any,
+    /// Only `turn:` over UDP.
+    Udp,
+    /// Only `turn:` over TCP.
+    Tcp,
+    /// Only `turns:`.
+    Tls,
+}
+
+/// What the person wants to send. The remote learns of it as *muted* and *camera*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The microphone is on.
+    pub microphone: bool,
+    /// The camera is on.
+    pub camera: bool,
+}
