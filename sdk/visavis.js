@@ -88,6 +88,7 @@
       this.name = name;
       this.historyCount = historyCount;
       this.isSubscribed = false; // on the connection of the moment
+      this.hasOpened = false; // on any connection
       this.#drone = drone;
     }
 
@@ -312,11 +313,15 @@
     }
 
     #sendSubscribe(room) {
-      // The history belongs to the first time only: a later connection would repeat it.
+      // History and `open` belong to the first time only: after a later connection they would be repeated.
       const frame = { type: 'subscribe', room: room.name, history_count: room.historyCount };
       room.historyCount = undefined;
       room.isSubscribed = true;
-      this.#request({ frame, answer: (error) => this.#tell('open', error, room) });
+      const answer = (error) => {
+        if (!room.hasOpened || error) this.#tell('open', error, room);
+        if (!error) room.hasOpened = true;
+      };
+      this.#request({ frame, answer });
     }
 
     #sendAuthenticate() {
