@@ -1,0 +1,186 @@
+//! Starting, feeding and ending the shards.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use mio::{Poll, Waker};
+use visavis_turn::{Config, Server};
+
+use crate::{
+    StartError,
+    crossing::{self, Door, Inbox},
+    shard::{Shard, WAKER},
+    sockets::Sockets,
+    stats::{Board, Stats},
+    stream::ClientStream,
+    udp::{self, Listener},
+};
+
+/// What a relay is started with.
+#[derive(Debug)]
+pub struct Options {
+    /// UDP addresses to listen on, port 0 for any. An IPv6 wildcard leaves IPv4 alone.
+    pub udp: Vec<SocketAddr>,
+    /// How many shards, each a thread; one per core is right. From 1 to 1024.
+    pub shards: usize,
+    /// For every shard; `ports.shard` and `ports.count` are overwritten.
+    pub config: Config,
+    /// Unpredictable; every shard derives its own from it.
+    pub seed: [u8; 32],
+    /// The start of time for all shards: `config.unix_time_at_zero` is the Unix time of this moment.
+    pub started: Instant,
+}
+
+/// Running shards. Dropping it ends them like [`Relay::stop`].
+pub struct Relay {
+    shards: Vec<Running>,
+    local_addrs: Vec<SocketAddr>,
+    next: AtomicUsize,
+    turned_away: AtomicUsize,
+}
+
+struct Running {
+    door: Door,
+    board: Arc<Board>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Binds all addresses, once for each shard, then starts the shards.
+    ///
+    /// # Errors
+    /// If an address is taken (by another process too that shares its ports), is not of this machine or
+    /// needs privileges; if the system gives no event queue or thread. Then nothing is left behind.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let count = shard_count(options.shards)?;
+        let (local_addrs, mut listeners) = udp::listen(&options.udp, options.shards)?;
+        let parts = (0..count).map(Part::new).collect::<Result<Vec<_>, _>>()?;
+        let doors: Vec<Door> = parts.iter().map(|part| part.door.clone()).collect();
+        let mut relay = Self {
+            shards: Vec::new(),
+            local_addrs,
+            next: AtomicUsize::new(0),
+            turned_away: AtomicUsize::new(0),
+        };
+        for part in parts {
+            let index = part.index;
+            let listeners = listeners.pop().expect("listen gives a set of sockets for each shard");
+            let running = part
+                .start(listeners, doors.clone(), &options)
+                .map_err(|source| StartError::Shard { shard: index, source })?;
+            relay.shards.push(running);
+        }
+        Ok(relay)
+    }
+
+    /// The addresses listened on, in the order of [`Options::udp`], with real ports.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.local_addrs
+    }
+
+    /// Gives a stream to one of the shards, which owns it from then on. Closed at once and counted if that
+    /// shard has too many.
+    pub fn hand_over(&self, stream: ClientStream) {
+        let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        if self.shards[shard].door.hand_over(stream).is_err() {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What all shards have done, at most 100 ms ago.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        for shard in &self.shards {
+            stats += shard.board.read();
+        }
+        stats.streams.turned_away += self.turned_away.load(Ordering::Relaxed) as u64;
+        stats
+    }
+
+    /// Ends the shards and waits for their threads. All allocations and streams end.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            shard.door.stop();
+        }
+        for thread in self.shards.iter_mut().filter_map(|shard| shard.thread.take()) {
+            if thread.join().is_err() {
+                tracing::error!("a relay shard had panicked");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("shards", &self.shards.len())
+            .field("local_addrs", &self.local_addrs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A shard before its thread starts.
+struct Part {
+    index: u16,
+    poll: Poll,
+    door: Door,
+    inbox: Inbox,
+}
+
+impl Part {
+    fn new(index: u16) -> Result<Self, StartError> {
+        let make = || -> io::Result<Self> {
+            let poll = Poll::new()?;
+            let waker = Waker::new(poll.registry(), WAKER)?;
+            let (door, inbox) = crossing::door(Arc::new(waker));
+            Ok(Self { index, poll, door, inbox })
+        };
+        make().map_err(|source| StartError::Shard { shard: index, source })
+    }
+
+    fn start(self, listeners: Vec<Listener>, doors: Vec<Door>, options: &Options) -> io::Result<Running> {
+        let board = Arc::new(Board::default());
+        let server = server(self.index, doors.len(), options);
+        let sockets = Sockets::new(self.poll.registry().try_clone()?, listeners)?;
+        let mut shard = Shard::new(self.index, server, sockets, doors, self.inbox, options.started);
+        let (poll, published) = (self.poll, Arc::clone(&board));
+        let thread = std::thread::Builder::new()
+            .name(format!("relay-{}", self.index))
+            .spawn(move || shard.run(poll, &published))?;
+        Ok(Running { door: self.door, board, thread: Some(thread) })
+    }
+}
+
+fn server(index: u16, count: usize, options: &Options) -> Server {
+    let mut config = options.config.clone();
+    config.ports.shard = index;
+    config.ports.count = u16::try_from(count).expect("shard_count has checked it");
+    let mut seed = options.seed;
+    for (byte, part) in seed.iter_mut().zip(index.to_be_bytes()) {
+        *byte ^= part;
+    }
+    Server::new(config, seed)
+}
+
+fn shard_count(shards: usize) -> Result<u16, StartError> {
+    match u16::try_from(shards) {
+        Ok(count @ 1..=1024) => Ok(count),
+        _ => Err(StartError::Shards { shards }),
+    }
+}

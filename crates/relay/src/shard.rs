@@ -1,0 +1,459 @@
+//! One shard: one thread, one event queue, one server.
+
+use std::{
+    collections::VecDeque,
+    io::ErrorKind,
+    net::SocketAddr,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Poll, Token, event::Event};
+use visavis_clock::Now;
+use visavis_turn::{Action, FiveTuple, FromClient, PeerAddr, RelayKey, RelayedAddr, Server, Transport};
+
+use crate::{
+    batch::{BUFFERS, Batch, HEADROOM, datagrams},
+    crossing::{Crossing, Door, Inbox},
+    sockets::{Sockets, Source},
+    stats::{Board, REFRESH, Stats},
+    stream::{ClientStream, Input, InvalidFrame, Stream, WITHOUT_ALLOCATION, next_frame, rest},
+};
+
+/// What wakes a shard for its inbox.
+pub(crate) const WAKER: Token = Source::Waker.token();
+
+/// Events taken from the system at once; what is left comes next time.
+const EVENTS: usize = 1024;
+/// Batches of one listening socket in one turn. Its clients are many, those of a relay socket are one.
+const LISTENER_BATCHES: usize = 8;
+/// Packets of other shards in one turn.
+const CROSSINGS: usize = 256;
+/// Relay sockets in one turn, one batch each.
+const RELAYS: usize = 64;
+/// Streams in one turn, one read each.
+const STREAMS: usize = 64;
+/// Streams taken over in one turn.
+const NEW_STREAMS: usize = 16;
+/// Streams of one shard.
+const MOST_STREAMS: usize = 4096;
+/// How often streams are looked at for being idle.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// One shard of the relay.
+pub(crate) struct Shard {
+    index: u16,
+    server: Server,
+    sockets: Sockets,
+    /// The shards' doors, the own one among them.
+    doors: Vec<Door>,
+    /// Which doors packets were put through in this turn.
+    put: Vec<bool>,
+    inbox: Inbox,
+    started: Instant,
+    now: Now,
+    ready_relays: VecDeque<RelayKey>,
+    ready_streams: VecDeque<usize>,
+    /// Whether more waits in the inbox than one turn took.
+    inbox_waits: bool,
+    sweep: Now,
+    published: Now,
+    unpublished: bool,
+}
+
+impl Shard {
+    pub(crate) fn new(
+        index: u16,
+        server: Server,
+        sockets: Sockets,
+        doors: Vec<Door>,
+        inbox: Inbox,
+        started: Instant,
+    ) -> Self {
+        Self {
+            index,
+            server,
+            sockets,
+            put: vec![false; doors.len()],
+            doors,
+            inbox,
+            started,
+            now: Now::after(started.elapsed()),
+            ready_relays: VecDeque::new(),
+            ready_streams: VecDeque::new(),
+            inbox_waits: false,
+            sweep: Now::ZERO,
+            published: Now::ZERO,
+            unpublished: true,
+        }
+    }
+
+    /// Serves until the door says stop.
+    pub(crate) fn run(&mut self, mut poll: Poll, board: &Board) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut batch = Batch::new();
+        while !self.inbox.stopped() {
+            if let Err(error) = poll.poll(&mut events, self.timeout())
+                && error.kind() != ErrorKind::Interrupted
+            {
+                tracing::error!(%error, shard = self.index, "wait for packets; the shard ends");
+                return;
+            }
+            self.now = Now::after(self.started.elapsed());
+            events.iter().for_each(|event| self.note(event));
+            self.turn(&mut batch);
+            self.publish(board);
+        }
+    }
+
+    /// One turn: the numbered sources in order, each with a budget, so that none starves those below.
+    fn turn(&mut self, batch: &mut Batch) {
+        // 1. Time: what has expired must not relay.
+        self.expire();
+        // 2. Clients over UDP: requests and most of the data.
+        for listener in 0..self.sockets.listeners.len() {
+            self.serve_listener(listener, batch);
+        }
+        // 3. Packets that other shards have already taken from their sockets.
+        self.serve_crossings(batch);
+        // 4. Peers.
+        for _ in 0..self.ready_relays.len().min(RELAYS) {
+            self.serve_relay(batch);
+        }
+        // 5. Clients over streams, then new ones.
+        for _ in 0..self.ready_streams.len().min(STREAMS) {
+            self.serve_stream(batch);
+        }
+        self.serve_new_streams();
+        // 6. What was gathered on the way.
+        self.flush();
+    }
+
+    /// How long to wait: not at all with work left over.
+    fn timeout(&self) -> Option<Duration> {
+        let work = self.inbox_waits
+            || !self.ready_relays.is_empty()
+            || !self.ready_streams.is_empty()
+            || self.sockets.listeners.iter().any(|listener| listener.ready);
+        if work {
+            return Some(Duration::ZERO);
+        }
+        let sweep = (!self.sockets.streams.is_empty()).then_some(self.sweep);
+        let publish = self.unpublished.then(|| self.published + REFRESH);
+        let next = [self.server.poll_timeout(), sweep, publish].into_iter().flatten().min()?;
+        Some(next.since(Now::after(self.started.elapsed())))
+    }
+
+    /// The system tells of a socket only once for all that has arrived: kept in mind until it is drained.
+    fn note(&mut self, event: &Event) {
+        match Source::of(event.token()) {
+            Source::Waker => self.inbox_waits = true,
+            Source::Listener(index) => self.sockets.listeners[index].ready = true,
+            Source::Relay(key) => self.note_relay(key),
+            Source::Stream(index) => self.note_stream(index, event),
+        }
+    }
+
+    fn note_relay(&mut self, key: RelayKey) {
+        if let Some(relayed) = self.sockets.relay(key)
+            && !relayed.ready
+        {
+            relayed.ready = true;
+            self.ready_relays.push_back(key);
+        }
+    }
+
+    fn note_stream(&mut self, index: usize, event: &Event) {
+        if event.is_writable() {
+            self.sockets.mark_dirty(index);
+        }
+        if let Some(stream) = self.sockets.streams.get_mut(index)
+            && !stream.ready
+            && (event.is_readable() || event.is_error())
+        {
+            stream.ready = true;
+            self.ready_streams.push_back(index);
+        }
+    }
+
+    fn expire(&mut self) {
+        if self.server.poll_timeout().is_some_and(|at| at <= self.now) {
+            self.server.handle_timeout(self.now);
+            self.apply_actions();
+        }
+        if self.sweep <= self.now {
+            self.sweep = self.now + SWEEP;
+            self.close_idle_streams();
+        }
+    }
+
+    fn serve_listener(&mut self, index: usize, batch: &mut Batch) {
+        for _ in 0..LISTENER_BATCHES {
+            let listener = &mut self.sockets.listeners[index];
+            if !listener.ready {
+                return;
+            }
+            let received = received(listener.udp.receive(batch));
+            listener.ready = received == BUFFERS;
+            self.sockets.gather = !batch.is_single(received);
+            for buffer in 0..received {
+                self.client_datagrams(index, batch, buffer);
+            }
+            self.sockets.flush_train();
+        }
+    }
+
+    fn client_datagrams(&mut self, listener: usize, batch: &mut Batch, buffer: usize) {
+        let (buffer, meta) = batch.buffer(buffer);
+        let server = self.sockets.listeners[listener].server_address(meta.dst_ip);
+        let from = FiveTuple { client: meta.addr, server, transport: Transport::Udp };
+        for packet in datagrams(meta) {
+            self.client_packet(from, buffer, packet);
+        }
+    }
+
+    /// Takes one packet of a client, which has headroom before it.
+    fn client_packet(&mut self, from: FiveTuple, buffer: &mut [u8], packet: Range<usize>) {
+        let mut crossing = None;
+        match self.server.handle_client(self.now, from, &buffer[packet]) {
+            FromClient::Nothing => {}
+            // Sent before the actions that come with it: what can fail is answered before there is a reply,
+            // so these only close.
+            FromClient::Reply(reply) => self.sockets.reply(self.now, reply),
+            FromClient::ToPeer { from, peer, payload } => self.sockets.send_to_peer(from, peer, payload),
+            FromClient::ToRelayed { from, to, payload } => {
+                crossing = Some((from, to, position(buffer, payload)))
+            }
+        }
+        if let Some((from, to, payload)) = crossing {
+            self.cross(from, to, buffer, payload);
+        }
+        self.apply_actions();
+    }
+
+    /// Hands a payload to another relayed address of this process.
+    fn cross(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
+        let owner = usize::from(to.0.port() / 2) % self.doors.len();
+        if owner == usize::from(self.index) {
+            return self.arrive(from, to, buffer, payload);
+        }
+        let crossing = Crossing { from, to, payload: buffer[payload].into() };
+        if self.doors[owner].put(crossing) {
+            self.put[owner] = true;
+        } else {
+            self.sockets.drops.crossings += 1;
+        }
+    }
+
+    fn arrive(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
+        if let Some(relay) = self.server.relay_at(to) {
+            self.peer_packet(relay, PeerAddr(from.0), buffer, payload);
+        }
+    }
+
+    /// Takes one payload of a peer: writes what surrounds it around it and sends it to the client. What stands
+    /// before the payload is used up by then; what stands behind is another one.
+    fn peer_packet(&mut self, relay: RelayKey, peer: PeerAddr, buffer: &mut [u8], payload: Range<usize>) {
+        let Some(to_client) = self.server.handle_peer(self.now, relay, peer, &buffer[payload.clone()]) else {
+            return self.apply_actions();
+        };
+        let start = payload.start - to_client.header.len();
+        buffer[start..payload.start].copy_from_slice(&to_client.header);
+        let padding = payload.end..payload.end + usize::from(to_client.padding);
+        let mut behind = [0; 4];
+        let behind = &mut behind[..padding.len()];
+        behind.swap_with_slice(&mut buffer[padding.clone()]);
+        self.sockets.send_to_client(self.now, to_client.to, &buffer[start..padding.end]);
+        behind.swap_with_slice(&mut buffer[padding]);
+        self.apply_actions();
+    }
+
+    fn serve_crossings(&mut self, batch: &mut Batch) {
+        if !self.inbox_waits {
+            return;
+        }
+        self.inbox_waits = false;
+        self.sockets.gather = true;
+        let (buffer, _) = batch.buffer(0);
+        for taken in 1..=CROSSINGS {
+            let Some(Crossing { from, to, payload }) = self.inbox.packet() else { break };
+            let place = HEADROOM..HEADROOM + payload.len();
+            buffer[place.clone()].copy_from_slice(&payload);
+            self.arrive(from, to, buffer, place);
+            self.inbox_waits = taken == CROSSINGS;
+        }
+        self.sockets.flush_train();
+    }
+
+    fn serve_relay(&mut self, batch: &mut Batch) {
+        let Some(key) = self.ready_relays.pop_front() else { return };
+        let Some(relayed) = self.sockets.relay(key) else { return };
+        let received = received(relayed.udp.receive(batch));
+        relayed.ready = received == BUFFERS;
+        if relayed.ready {
+            self.ready_relays.push_back(key);
+        }
+        self.sockets.gather = !batch.is_single(received);
+        for index in 0..received {
+            let (buffer, meta) = batch.buffer(index);
+            let peer = PeerAddr(meta.addr);
+            for payload in datagrams(meta) {
+                self.peer_packet(key, peer, buffer, payload);
+            }
+        }
+        self.sockets.flush_train();
+    }
+
+    fn serve_stream(&mut self, batch: &mut Batch) {
+        let Some(index) = self.ready_streams.pop_front() else { return };
+        let Some(stream) = self.sockets.streams.get_mut(index) else { return };
+        let (buffer, _) = batch.buffer(0);
+        let space = buffer.len() - HEADROOM;
+        let input = stream.read(&mut buffer[HEADROOM..HEADROOM + space]);
+        stream.ready = matches!(input, Input::Bytes(_) | Input::More);
+        if stream.ready {
+            self.ready_streams.push_back(index);
+        }
+        let result = match input {
+            Input::Bytes(count) => self.stream_bytes(index, &mut buffer[..HEADROOM + count]),
+            Input::More | Input::Blocked => Ok(()),
+            Input::Closed => Err(InvalidFrame),
+        };
+        if result.is_err() {
+            self.close_stream(index);
+        }
+    }
+
+    /// Takes bytes of a stream, behind headroom in `bytes`.
+    fn stream_bytes(&mut self, index: usize, bytes: &mut [u8]) -> Result<(), InvalidFrame> {
+        let Some(stream) = self.sockets.streams.get_mut(index) else { return Ok(()) };
+        let from = stream.five_tuple;
+        let mut partial = stream.take_partial();
+        let kept = if partial.is_empty() {
+            let consumed = self.frames(from, bytes)?;
+            rest(bytes, consumed)
+        } else {
+            partial.extend_from_slice(&bytes[HEADROOM..]);
+            let consumed = self.frames(from, &mut partial)?;
+            if consumed == HEADROOM { partial } else { rest(&partial, consumed) }
+        };
+        if let Some(stream) = self.sockets.streams.get_mut(index) {
+            stream.keep_partial(kept);
+        }
+        Ok(())
+    }
+
+    /// Takes all whole frames behind the headroom of `bytes`; up to where that was.
+    fn frames(&mut self, from: FiveTuple, bytes: &mut [u8]) -> Result<usize, InvalidFrame> {
+        self.sockets.gather = true;
+        let mut consumed = HEADROOM;
+        while let Some(frame) = next_frame(bytes, consumed)? {
+            consumed = frame.end;
+            self.client_packet(from, bytes, frame);
+        }
+        self.sockets.flush_train();
+        Ok(consumed)
+    }
+
+    fn serve_new_streams(&mut self) {
+        for taken in 1..=NEW_STREAMS {
+            let Some(stream) = self.inbox.stream() else { return };
+            self.open_stream(stream);
+            self.inbox_waits |= taken == NEW_STREAMS;
+        }
+    }
+
+    fn open_stream(&mut self, stream: ClientStream) {
+        if self.sockets.streams.len() >= MOST_STREAMS {
+            self.sockets.counts.turned_away += 1;
+            return;
+        }
+        // A client that is already gone is no news.
+        let Ok((stream, read)) = Stream::new(self.now, stream) else { return };
+        if let Some(former) = self.sockets.stream_of(&stream.five_tuple) {
+            self.close_stream(former);
+        }
+        let Ok(index) = self.sockets.open_stream(stream) else { return };
+        self.sockets.streams[index].ready = true;
+        self.ready_streams.push_back(index);
+        let mut bytes = vec![0; HEADROOM];
+        bytes.extend_from_slice(&read);
+        if self.stream_bytes(index, &mut bytes).is_err() {
+            self.close_stream(index);
+        }
+    }
+
+    fn close_stream(&mut self, index: usize) {
+        if let Some(five_tuple) = self.sockets.close_stream(index) {
+            self.server.handle_closed(self.now, five_tuple);
+            self.apply_actions();
+        }
+    }
+
+    /// Closes streams that have been without an allocation for too long, whatever else they do: a stream costs
+    /// more than a datagram.
+    fn close_idle_streams(&mut self) {
+        let mut idle = Vec::new();
+        for (index, stream) in &mut self.sockets.streams {
+            if self.server.has_allocation(&stream.five_tuple) {
+                stream.allocated = self.now;
+            } else if self.now.since(stream.allocated) >= WITHOUT_ALLOCATION {
+                idle.push(index);
+            }
+        }
+        self.sockets.counts.idle += idle.len() as u64;
+        idle.into_iter().for_each(|index| self.close_stream(index));
+    }
+
+    fn apply_actions(&mut self) {
+        while let Some(action) = self.server.poll_action() {
+            match action {
+                Action::BindRelay { relay, local } => self.bind_relay(relay, local),
+                Action::CloseRelay { relay } => self.sockets.close_relay(relay),
+            }
+        }
+    }
+
+    fn bind_relay(&mut self, relay: RelayKey, local: SocketAddr) {
+        let bound = self.sockets.bind_relay(relay, local);
+        if let Some(reply) = self.server.handle_relay_bound(self.now, relay, bound) {
+            self.sockets.reply(self.now, reply);
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut broken = Vec::new();
+        self.sockets.flush(self.now, &mut broken);
+        broken.into_iter().for_each(|index| self.close_stream(index));
+        for (put, door) in self.put.iter_mut().zip(&self.doors) {
+            if std::mem::take(put) {
+                door.wake();
+            }
+        }
+    }
+
+    fn publish(&mut self, board: &Board) {
+        self.unpublished = true;
+        if self.now < self.published + REFRESH {
+            return;
+        }
+        self.published = self.now;
+        self.unpublished = false;
+        board.publish(Stats {
+            turn: *self.server.counters(),
+            sockets: self.sockets.drops(),
+            streams: self.sockets.counts(),
+        });
+    }
+}
+
+/// How many buffers were filled. Nothing to receive is the usual error; any other is one of some past packet.
+fn received(result: std::io::Result<usize>) -> usize {
+    result.unwrap_or(0)
+}
+
+/// Where in `whole` its part `part` is.
+fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - whole.as_ptr().addr();
+    start..start + part.len()
+}

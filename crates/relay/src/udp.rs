@@ -1,0 +1,157 @@
+//! UDP sockets: those that clients talk to and those that relayed addresses are.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+};
+
+use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::{StartError, batch::Batch, sys};
+
+/// Receive and send buffers of a listening socket: all clients of a shard share it.
+const LISTENER_BUFFERS: (i32, i32) = (8 << 20, 4 << 20);
+/// Receive and send buffers of a relay socket: half a second at the bandwidth of one allocation.
+const RELAY_BUFFERS: (i32, i32) = (512 << 10, 512 << 10);
+
+/// A non-blocking UDP socket with what the system offers for batches.
+pub(crate) struct Udp {
+    pub(crate) socket: mio::net::UdpSocket,
+    state: UdpSocketState,
+}
+
+impl Udp {
+    fn new(socket: UdpSocket, v6: bool, (receive, send): (i32, i32)) -> io::Result<Self> {
+        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        sys::allow_fragments(&socket, v6)?;
+        sys::no_timestamps(&socket)?;
+        sys::size_buffers(&socket, receive, send)?;
+        Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state })
+    }
+
+    /// A socket of its own for a relayed transport address.
+    pub(crate) fn relay(local: SocketAddr) -> io::Result<Self> {
+        Self::new(bind(local, false)?, local.is_ipv6(), RELAY_BUFFERS)
+    }
+
+    /// Fills `batch` with what has arrived; how many of its buffers were needed. Fewer than there are means that
+    /// nothing is left: the sockets are not connected, so no error of an earlier packet cuts the batch short.
+    pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
+        let (mut buffers, metas) = batch.parts();
+        self.state.recv(UdpSockRef::from(&self.socket), &mut buffers, metas)
+    }
+
+    /// Sends one datagram, from the address `source` if the socket has more than one.
+    pub(crate) fn send(&self, bytes: &[u8], to: SocketAddr, source: Option<IpAddr>) -> io::Result<()> {
+        match source {
+            None => self.socket.send_to(bytes, to).map(drop),
+            Some(_) => self.transmit(bytes, None, to, source),
+        }
+    }
+
+    /// Sends `bytes` as datagrams of `segment` bytes each, the last perhaps shorter, in one go.
+    pub(crate) fn send_train(
+        &self,
+        bytes: &[u8],
+        segment: usize,
+        to: SocketAddr,
+        source: Option<IpAddr>,
+    ) -> io::Result<()> {
+        self.transmit(bytes, Some(segment), to, source)
+    }
+
+    /// Whether [`Udp::send_train`] works here.
+    pub(crate) fn takes_trains(&self) -> bool {
+        self.state.max_gso_segments() > 1
+    }
+
+    fn transmit(
+        &self,
+        contents: &[u8],
+        segment_size: Option<usize>,
+        destination: SocketAddr,
+        src_ip: Option<IpAddr>,
+    ) -> io::Result<()> {
+        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip };
+        self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
+    }
+}
+
+/// One shard's socket on a listening address.
+pub(crate) struct Listener {
+    pub(crate) udp: Udp,
+    /// Where it is bound, with the real port.
+    pub(crate) address: SocketAddr,
+    /// Whether the system has told of something to receive that is not yet received.
+    pub(crate) ready: bool,
+}
+
+impl Listener {
+    fn new(address: SocketAddr) -> io::Result<Self> {
+        let udp = Udp::new(bind(address, true)?, address.is_ipv6(), LISTENER_BUFFERS)?;
+        Ok(Self { udp, address, ready: false })
+    }
+
+    /// Whether a client that talks to `server` talks to this socket.
+    pub(crate) fn serves(&self, server: SocketAddr) -> bool {
+        self.address == server
+            || self.is_wildcard()
+                && self.address.port() == server.port()
+                && self.address.is_ipv4() == server.is_ipv4()
+    }
+
+    /// Where a packet was sent to that arrived with destination `ip`.
+    pub(crate) fn server_address(&self, ip: Option<IpAddr>) -> SocketAddr {
+        match ip {
+            Some(ip) if self.is_wildcard() => SocketAddr::new(ip, self.address.port()),
+            _ => self.address,
+        }
+    }
+
+    /// What to name as the source when answering as `server`.
+    pub(crate) fn source(&self, server: SocketAddr) -> Option<IpAddr> {
+        self.is_wildcard().then(|| server.ip())
+    }
+
+    fn is_wildcard(&self) -> bool {
+        self.address.ip().is_unspecified()
+    }
+}
+
+/// Binds every address once for each of `shards` shards: the real addresses, and each shard's sockets.
+pub(crate) fn listen(
+    addresses: &[SocketAddr],
+    shards: usize,
+) -> Result<(Vec<SocketAddr>, Vec<Vec<Listener>>), StartError> {
+    let real = addresses
+        .iter()
+        .map(|&address| free(address).map_err(|source| StartError::bind(address, source)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let of_one_shard = || {
+        real.iter()
+            .map(|&address| Listener::new(address).map_err(|source| StartError::bind(address, source)))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let listeners = (0..shards).map(|_| of_one_shard()).collect::<Result<Vec<_>, _>>()?;
+    Ok((real, listeners))
+}
+
+/// The address itself, with a free port for port 0. Bound for a moment without sharing the port: the only
+/// way to hear that another process holds it, even one that shares its own.
+fn free(address: SocketAddr) -> io::Result<SocketAddr> {
+    bind(address, false)?.local_addr()
+}
+
+fn bind(address: SocketAddr, share_port: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if share_port {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
