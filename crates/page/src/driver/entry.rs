@@ -1,0 +1,71 @@
+//! How a page that was opened by a link begins.
+
+/// What decides how a page begins: the link and the server's settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    /// The link names a room.
+    pub(crate) room: bool,
+    /// `join=1`
+    pub(crate) join: bool,
+    /// Not `mic=0`
+    pub(crate) microphone: bool,
+    /// Not `camera=0`
+    pub(crate) camera: bool,
+    /// The server runs with `--auto-join`: a kiosk, whose links may switch devices on.
+    pub(crate) auto_join: bool,
+}
+
+/// How a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Go in at once, without the lobby.
+    pub(crate) join: bool,
+    /// Ask for the microphone.
+    pub(crate) microphone: bool,
+    /// Ask for the camera.
+    pub(crate) camera: bool,
+}
+
+/// Decides how a page begins. A stranger's link must not switch on a device whose permission is remembered,
+/// so a link that skips the lobby goes in with both off until a gesture, unless the server says otherwise.
+pub(crate) fn entry(wish: Wish) -> Entry {
+    let join = wish.room && wish.join;
+    let devices = !join || wish.auto_join;
+    Entry { join, microphone: devices && wish.microphone, camera: devices && wish.camera }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: Wish = Wish { room: true, join: false, microphone: true, camera: true, auto_join: false };
+    const JOIN: Wish = Wish { join: true, ..LINK };
+    const LOBBY: Entry = Entry { join: false, microphone: true, camera: true };
+
+    #[test]
+    fn a_link_opens_the_lobby_with_both_devices() {
+        assert_eq!(entry(LINK), LOBBY);
+    }
+
+    #[test]
+    fn a_link_that_skips_the_lobby_switches_nothing_on() {
+        assert_eq!(entry(JOIN), Entry { join: true, microphone: false, camera: false });
+    }
+
+    #[test]
+    fn a_kiosk_goes_in_with_both_devices() {
+        assert_eq!(entry(Wish { auto_join: true, ..JOIN }), Entry { join: true, ..LOBBY });
+    }
+
+    #[test]
+    fn a_link_may_leave_a_device_off() {
+        assert_eq!(entry(Wish { camera: false, ..LINK }), Entry { camera: false, ..LOBBY });
+        let kiosk = Wish { microphone: false, auto_join: true, ..JOIN };
+        assert_eq!(entry(kiosk), Entry { join: true, microphone: false, camera: true });
+    }
+
+    #[test]
+    fn without_a_room_there_is_nothing_to_join() {
+        assert_eq!(entry(Wish { room: false, ..JOIN }), LOBBY);
+    }
+}
