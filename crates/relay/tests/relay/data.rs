@@ -1,0 +1,175 @@
+//! Data between clients and peers, each way that there is.
+
+use std::net::SocketAddr;
+
+use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
+
+use crate::{
+    client::{Client, Heard, channel_data},
+    harness::{HandOver, Harness, next, peer},
+};
+
+const CHANNEL: u16 = 0x4001;
+
+/// Payloads of every padding, an empty one and a large one.
+fn payloads() -> Vec<Vec<u8>> {
+    [0, 1, 2, 3, 4, 171, 1200, 40_000].map(|length| (0..length).map(|i| i as u8).collect()).into()
+}
+
+/// Sends payloads both ways, in indications and then on a channel.
+fn echoes(mut client: Client, v6: bool) {
+    let relayed = client.allocate(v6);
+    assert_eq!(relayed.is_ipv6(), v6);
+    let (peer, address) = peer(v6);
+    client.permit(address);
+    for payload in payloads() {
+        client.send_to(address, &payload);
+        assert_eq!(next(&peer), (payload.clone(), relayed));
+        peer.send_to(&payload, relayed).unwrap();
+        assert_eq!(client.hear(), Some(Heard::Indication(address, payload)));
+    }
+    client.bind_channel(CHANNEL, address);
+    for payload in payloads() {
+        client.send_on(CHANNEL, &payload);
+        assert_eq!(next(&peer), (payload.clone(), relayed));
+        peer.send_to(&payload, relayed).unwrap();
+        assert_eq!(client.hear(), Some(Heard::Channel(CHANNEL, payload)));
+    }
+}
+
+#[test]
+fn a_client_over_udp_talks_with_a_peer() {
+    echoes(Harness::new(1).udp(), false);
+}
+
+#[test]
+fn a_client_over_ipv6_talks_with_a_peer_over_ipv6() {
+    echoes(Harness::new(1).udp_v6(), true);
+}
+
+#[test]
+fn a_client_over_ipv6_talks_with_a_peer_over_ipv4() {
+    echoes(Harness::new(1).udp_v6(), false);
+}
+
+#[test]
+fn a_client_over_tcp_talks_with_a_peer() {
+    echoes(Harness::new(1).tcp(), false);
+}
+
+#[test]
+fn a_client_over_tls_talks_with_a_peer() {
+    let harness = Harness::new(1);
+    echoes(harness.tls(HandOver::BeforeHandshake), false);
+    echoes(harness.tls(HandOver::AfterFirstBytes), false);
+}
+
+/// Two clients give each other their relayed addresses as peers.
+fn talk_to_each_other(mut a: Client, mut b: Client) -> (SocketAddr, SocketAddr) {
+    let (at_a, at_b) = (a.allocate(false), b.allocate(false));
+    a.bind_channel(CHANNEL, at_b);
+    b.permit(at_a);
+    for payload in payloads() {
+        a.send_on(CHANNEL, &payload);
+        assert_eq!(b.hear(), Some(Heard::Indication(at_a, payload.clone())));
+        b.send_to(at_a, &payload);
+        assert_eq!(a.hear(), Some(Heard::Channel(CHANNEL, payload)));
+    }
+    (at_a, at_b)
+}
+
+fn shard_of(relayed: SocketAddr) -> u16 {
+    relayed.port() / 2 % 2
+}
+
+#[test]
+fn two_allocations_of_one_shard_talk_to_each_other() {
+    let harness = Harness::new(1);
+    talk_to_each_other(harness.udp(), harness.tcp());
+}
+
+#[test]
+fn two_allocations_of_different_shards_talk_to_each_other() {
+    let harness = Harness::new(2);
+    let (at_a, at_b) = talk_to_each_other(harness.tcp(), harness.tcp());
+    assert_ne!(shard_of(at_a), shard_of(at_b));
+}
+
+#[test]
+fn clients_over_udp_are_served_by_all_shards() {
+    let harness = Harness::new(2);
+    let mut seen = [false; 2];
+    while seen != [true; 2] {
+        let mut client = harness.udp();
+        seen[usize::from(shard_of(client.allocate(false)))] = true;
+    }
+}
+
+#[test]
+fn a_train_of_datagrams_arrives_whole_and_in_order_both_ways() {
+    let harness = Harness::new(1);
+    let server = harness.relay.local_addrs()[0];
+    let (socket, _) = peer(false);
+    socket.connect(server).unwrap();
+    let train_of_client = socket.try_clone().unwrap();
+    let mut client = Client::over(socket);
+    let relayed = client.allocate(false);
+    let (peer, address) = peer(false);
+    client.bind_channel(CHANNEL, address);
+
+    let payloads: Vec<Vec<u8>> = (0..9).map(|i| vec![i; if i == 8 { 300 } else { 1000 }]).collect();
+    let frames: Vec<u8> = payloads.iter().flat_map(|payload| channel_data(CHANNEL, payload)).collect();
+    send_train(&train_of_client, server, &frames, 1004);
+    for payload in &payloads {
+        assert_eq!(next(&peer), (payload.clone(), relayed));
+    }
+    send_train(&peer, relayed, &payloads.concat(), 1000);
+    for payload in payloads {
+        assert_eq!(client.hear(), Some(Heard::Channel(CHANNEL, payload)));
+    }
+}
+
+fn send_train(socket: &std::net::UdpSocket, to: SocketAddr, bytes: &[u8], segment: usize) {
+    let state = UdpSocketState::new(UdpSockRef::from(socket)).unwrap();
+    let train =
+        Transmit { destination: to, ecn: None, contents: bytes, segment_size: Some(segment), src_ip: None };
+    assert!(state.max_gso_segments() > 8, "this kernel sends no trains");
+    state.try_send(UdpSockRef::from(socket), &train).unwrap();
+    socket.set_nonblocking(false).unwrap();
+}
+
+#[test]
+fn a_peer_that_cannot_be_reached_harms_nobody() {
+    let harness = Harness::new(1);
+    let mut client = harness.udp();
+    let relayed = client.allocate(false);
+    let (peer, address) = peer(false);
+    client.permit(address);
+    // No way leads from loopback to a foreign network, and nobody listens on a port just left.
+    let nowhere: SocketAddr = "192.0.2.1:9".parse().unwrap();
+    let (left, nobody) = crate::harness::peer(false);
+    drop(left);
+    client.permit(nowhere);
+    client.permit(nobody);
+    for _ in 0..5 {
+        client.send_to(nowhere, b"lost");
+        client.send_to(nobody, b"lost");
+        client.send_to(address, b"found");
+        assert_eq!(next(&peer), (b"found".to_vec(), relayed));
+        peer.send_to(b"back", relayed).unwrap();
+        assert_eq!(client.hear(), Some(Heard::Indication(address, b"back".to_vec())));
+    }
+    harness.wait_for("five packets refused by the system", |stats| stats.sockets.refused == 5);
+}
+
+#[test]
+fn an_ended_allocation_leaves_its_port_and_its_numbers() {
+    let harness = Harness::new(1);
+    let mut client = harness.udp();
+    let relayed = client.allocate(false);
+    harness.wait_for("one allocation", |stats| stats.turn.allocations == 1);
+    assert!(std::net::UdpSocket::bind(relayed).is_err());
+    client.refresh(0);
+    harness.wait_for("no allocation", |stats| stats.turn.allocations == 0);
+    std::net::UdpSocket::bind(relayed).expect("the relay socket is closed");
+}

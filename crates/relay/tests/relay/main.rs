@@ -1,0 +1,10 @@
+//! The relay as its clients and peers see it, on loopback.
+
+#![allow(clippy::unwrap_used)]
+
+mod client;
+mod data;
+mod harness;
+mod message;
+mod start;
+mod streams;
