@@ -1,11 +1,12 @@
 //! A relay with one account, for trying it with other people's clients:
-//! `cargo run -p visavis-relay --example relay -- 3478 name secret`.
+//! `cargo run -p visavis-relay --example relay -- 127.0.0.1:3478,[::1]:3478 name secret 2`.
 //!
-//! Listens on UDP and TCP of loopback and relays to loopback, which no real relay does.
+//! Listens on UDP and TCP of these addresses and relays from them, with as many shards as said last. Every
+//! peer is allowed, the machine's own addresses too: no relay for others.
 
 use std::{
     error::Error,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -17,25 +18,14 @@ use visavis_turn::{Config, Limits, PeerPolicy, PortRange, RelayInterface, Secret
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().ok_or("arguments: PORT NAME PASSWORD [SHARDS]");
-    let (port, name, password): (u16, _, _) = (next()?.parse()?, next()?, next()?);
+    let mut next = || arguments.next().ok_or("arguments: ADDRESS,… NAME PASSWORD [SHARDS]");
+    let addresses = next()?.split(',').map(str::parse).collect::<Result<Vec<SocketAddr>, _>>()?;
+    let account = (next()?, Secret::new(next()?));
     let shards = next().unwrap_or_else(|_| "1".into()).parse()?;
-    let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-    let addresses = loopback.map(|ip| SocketAddr::new(ip, port));
     let options = Options {
-        udp: addresses.to_vec(),
+        udp: addresses.clone(),
         shards,
-        config: Config {
-            realm: "visavis".into(),
-            secrets: Vec::new(),
-            accounts: vec![(name, Secret::new(password))],
-            nonce_key: [0; 32],
-            relays: loopback.map(|ip| RelayInterface { advertised: ip, local: ip }).to_vec(),
-            ports: PortRange::new(49_152, 65_535),
-            peers: PeerPolicy::new(&[], &["127.0.0.0/8".parse()?, "::1/128".parse()?], &[]),
-            limits: Limits::off(),
-            unix_time_at_zero: SystemTime::now().duration_since(UNIX_EPOCH)?,
-        },
+        config: config(&addresses, account)?,
         seed: [0; 32],
         started: Instant::now(),
     };
@@ -49,6 +39,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         thread::sleep(Duration::from_secs(5));
         println!("{:?}", relay.stats());
     }
+}
+
+fn config(addresses: &[SocketAddr], account: (String, Secret)) -> Result<Config, Box<dyn Error>> {
+    let own = |address: &SocketAddr| RelayInterface { advertised: address.ip(), local: address.ip() };
+    Ok(Config {
+        realm: "visavis".into(),
+        secrets: Vec::new(),
+        accounts: vec![account],
+        nonce_key: [0; 32],
+        relays: addresses.iter().map(own).collect(),
+        ports: PortRange::new(49_152, 65_535),
+        peers: PeerPolicy::new(&[], &everything()?, &[]),
+        limits: Limits::off(),
+        unix_time_at_zero: SystemTime::now().duration_since(UNIX_EPOCH)?,
+    })
+}
+
+/// Every address, and what the built-in refusals name, since the most specific rule wins.
+fn everything() -> Result<Vec<visavis_turn::IpNet>, Box<dyn Error>> {
+    let nets = ["0.0.0.0/0", "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "::/0", "::1/128", "fd00::/8"];
+    Ok(nets.iter().map(|net| net.parse()).collect::<Result<_, _>>()?)
 }
 
 fn accept(listener: &TcpListener, relay: &Relay) {
