@@ -1,5 +1,7 @@
 //! What a call is told before it starts.
 
+use visavis_signal::outbound::IceServer;
+
 /// Everything that stays the same for one page load, and what the person wishes at the start.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -38,4 +40,29 @@ pub struct Wishes {
     pub microphone: bool,
     /// The camera is on.
     pub camera: bool,
+}
+
+/// The servers that are left under the wish for one transport to the relay.
+pub(crate) fn usable(servers: Vec<IceServer>, relay: Option<RelayOnly>) -> Vec<IceServer> {
+    let Some(relay) = relay else { return servers };
+    let mut usable = servers;
+    for server in &mut usable {
+        server.urls.retain(|url| relay.takes(url));
+    }
+    usable.retain(|server| !server.urls.is_empty());
+    usable
+}
+
+impl RelayOnly {
+    /// Whether a URL (RFC 7065) leads to a relay over the wished transport. Without `transport=`, `turn:`
+    /// is UDP and `turns:` TLS over TCP.
+    fn takes(self, url: &str) -> bool {
+        let over_tcp = url.contains("transport=tcp");
+        match self {
+            Self::Any => url.starts_with("turn:") || url.starts_with("turns:"),
+            Self::Udp => url.starts_with("turn:") && !over_tcp,
+            Self::Tcp => url.starts_with("turn:") && over_tcp,
+            Self::Tls => url.starts_with("turns:"),
+        }
+    }
 }

@@ -20,10 +20,20 @@
 
 mod call;
 mod config;
+mod connection;
+mod dialogue;
 mod effect;
+mod frame;
+mod link;
+mod media;
+mod negotiation;
 mod phase;
 mod quality;
+mod recovery;
 mod remote;
+mod room;
+mod roster;
+mod tend;
 
 pub use call::Call;
 pub use config::{Config, RelayOnly, Wishes};
