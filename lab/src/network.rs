@@ -1,0 +1,161 @@
+//! Networks of the test's own: one namespace as the internet, one more for each machine on it.
+//!
+//! All of it is made inside namespaces, so nothing of the machine's own network changes.
+
+use std::{
+    fs::{self, File},
+    net::Ipv4Addr,
+    os::fd::AsFd,
+    path::Path,
+    process::{self, Command},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use anyhow::{Context, Result};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
+
+use crate::{
+    need,
+    process::{Process, run},
+};
+
+/// The node of the test itself, on the internet: it drives browsers and is never cut off.
+pub const CONTROL: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
+/// The server's address.
+pub const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+/// The server's name, which every machine's own resolver knows.
+pub const NAME: &str = "meet.test";
+
+/// An internet and the machines on it.
+#[derive(Debug)]
+pub struct Network {
+    prefix: String,
+    namespaces: Vec<String>,
+    resolvers: Vec<Process>,
+}
+
+/// A machine on the internet.
+#[derive(Debug, Clone)]
+pub struct Node {
+    namespace: String,
+    /// Its only address.
+    pub address: Ipv4Addr,
+}
+
+impl Network {
+    /// An internet without machines.
+    ///
+    /// # Errors
+    /// Without root or the programs `ip` and `dnsmasq`.
+    pub fn new() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        need::root()?;
+        let prefix = format!("vv{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut network = Self { prefix, namespaces: Vec::new(), resolvers: Vec::new() };
+        let internet = network.namespace("net")?;
+        ip(&["-n", &internet, "link", "add", "internet", "type", "bridge"])?;
+        ip(&["-n", &internet, "address", "add", &format!("{CONTROL}/24"), "dev", "internet"])?;
+        ip(&["-n", &internet, "link", "set", "internet", "up"])?;
+        Ok(network)
+    }
+
+    /// Moves the calling thread, and whatever it starts from now on, to [`CONTROL`].
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn enter(&self) -> Result<()> {
+        let file =
+            File::open(format!("/run/netns/{}-net", self.prefix)).context("open the test's namespace")?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .context("enter the test's namespace")
+    }
+
+    /// Adds a machine, reachable from all others.
+    ///
+    /// # Errors
+    /// If a program that this takes is missing or fails.
+    pub fn add(&mut self, name: &str, address: Ipv4Addr, folder: &Path) -> Result<Node> {
+        let internet = format!("{}-net", self.prefix);
+        let namespace = self.namespace(name)?;
+        let port = format!("to-{}", address.octets()[3]);
+        ip(&[
+            "-n", &internet, "link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns",
+            &namespace,
+        ])?;
+        ip(&["-n", &internet, "link", "set", &port, "master", "internet", "up"])?;
+        ip(&["-n", &namespace, "address", "add", &format!("{address}/24"), "dev", "eth0"])?;
+        ip(&["-n", &namespace, "link", "set", "eth0", "up"])?;
+        // Whatever leaves this internet ends there, as nothing is forwarded.
+        ip(&["-n", &namespace, "route", "add", "default", "via", &CONTROL.to_string()])?;
+        let node = Node { namespace, address };
+        self.resolvers.push(resolver(&node, folder)?);
+        Ok(node)
+    }
+
+    fn namespace(&mut self, name: &str) -> Result<String> {
+        let namespace = format!("{}-{name}", self.prefix);
+        ip(&["netns", "add", &namespace])?;
+        self.namespaces.push(namespace.clone());
+        ip(&["-n", &namespace, "link", "set", "lo", "up"])?;
+        Ok(namespace)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.resolvers.clear();
+        for namespace in &self.namespaces {
+            for pid in ip(&["netns", "pids", namespace]).unwrap_or_default().lines() {
+                if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            let _ = ip(&["netns", "delete", namespace]);
+            let _ = fs::remove_dir_all(configuration(namespace));
+        }
+    }
+}
+
+impl Node {
+    /// A program that will run on this machine.
+    ///
+    /// # Errors
+    /// [`need::Missing`] if there is no such program.
+    pub fn command(&self, name: &str) -> Result<Command> {
+        self.command_at(&need::program(name)?)
+    }
+
+    /// The program at that path, which will run on this machine. Its process id is that of the command.
+    ///
+    /// # Errors
+    /// Without the program `ip`.
+    pub fn command_at(&self, program: &Path) -> Result<Command> {
+        let mut command = Command::new(need::program("ip")?);
+        command.args(["netns", "exec", &self.namespace]).arg(program);
+        Ok(command)
+    }
+}
+
+/// Each machine asks a name server of its own on its loopback, so that no test depends on what it blocks.
+fn resolver(node: &Node, folder: &Path) -> Result<Process> {
+    let configuration = configuration(&node.namespace);
+    fs::create_dir_all(&configuration).with_context(|| format!("create {configuration}"))?;
+    fs::write(format!("{configuration}/resolv.conf"), "nameserver 127.0.0.1\n")?;
+    let mut command = node.command("dnsmasq")?;
+    command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--user=root"]);
+    command.args(["--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]);
+    command.arg(format!("--address=/{NAME}/{SERVER}"));
+    Process::start(command, &folder.join("dnsmasq.log"))
+}
+
+/// What `ip netns exec` lays over /etc.
+fn configuration(namespace: &str) -> String {
+    format!("/etc/netns/{namespace}")
+}
+
+fn ip(words: &[&str]) -> Result<String> {
+    run(Command::new(need::program("ip")?).args(words))
+}
