@@ -1,0 +1,307 @@
+//! What a client says to the server.
+
+mod malformed;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::value::RawValue;
+
+use crate::Refusal;
+pub use malformed::Malformed;
+
+/// One message of a client. It borrows from the frame it was read from.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Inbound<'a> {
+    /// Opens the session; must come first.
+    Handshake(Handshake<'a>),
+    /// Shows a token to a channel that requires one.
+    Authenticate(Authenticate<'a>),
+    /// Enters a room.
+    Subscribe(Subscribe<'a>),
+    /// Leaves a room.
+    Unsubscribe(Unsubscribe<'a>),
+    /// Says something to everybody in a room.
+    Publish(Publish<'a>),
+    /// Answers an application-level ping, which this server never sends. Means nothing.
+    Pong,
+    /// Asks for STUN and TURN servers. Extension.
+    IceServers(IceServers),
+    /// Asks how many members a room has, without entering it. Extension.
+    Peek(Peek<'a>),
+}
+
+/// Opens a session on a channel.
+#[derive(Clone, Debug, Serialize)]
+pub struct Handshake<'a> {
+    /// The channel's id.
+    pub channel: Cow<'a, str>,
+    /// The protocol version that a client claims; nothing depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// What the application tells others about this client. Never `null`: that means unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_data: Option<&'a RawValue>,
+    /// Whether the client wants to keep its id over a reconnect. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume<'a>>,
+    /// Comes back in the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// The wish to keep a client id. On the wire `null` or the token.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Resume<'a> {
+    /// A first connection: give me a token.
+    Ask,
+    /// A later connection: this is the token of the one before.
+    Token(Cow<'a, str>),
+}
+
+/// Shows a token.
+#[derive(Clone, Serialize)]
+pub struct Authenticate<'a> {
+    /// A JSON Web Token.
+    pub token: Cow<'a, str>,
+    /// Comes back in the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// Enters a room.
+#[derive(Clone, Debug, Serialize)]
+pub struct Subscribe<'a> {
+    /// The room's name.
+    pub room: Cow<'a, str>,
+    /// How many past messages the client wants (`history` is another spelling of it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_count: Option<u32>,
+    /// Comes back in the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// Leaves a room.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unsubscribe<'a> {
+    /// The room's name.
+    pub room: Cow<'a, str>,
+    /// Comes back in the reply, if given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// Says something to everybody in a room.
+#[derive(Clone, Debug, Serialize)]
+pub struct Publish<'a> {
+    /// The room's name; being in it is not required.
+    pub room: Cow<'a, str>,
+    /// What is said.
+    pub message: &'a RawValue,
+    /// Clients send none, and get no reply; one that is sent all the same comes back in a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// Asks for STUN and TURN servers.
+#[derive(Clone, Debug, Serialize)]
+pub struct IceServers {
+    /// Comes back in the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+/// Asks how many members a room has.
+#[derive(Clone, Debug, Serialize)]
+pub struct Peek<'a> {
+    /// The room's name.
+    pub room: Cow<'a, str>,
+    /// Comes back in the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<i64>,
+}
+
+impl<'a> Inbound<'a> {
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// [`Malformed`] with the text for the client and, where it can be read, the callback it waits for.
+    pub fn parse(frame: &'a str) -> Result<Self, Malformed> {
+        match serde_json::from_str::<Fields<'a>>(frame) {
+            Ok(fields) => fields
+                .into_inbound()
+                .map_err(|refusal| Malformed { callback: fields.callback(), refusal }),
+            Err(_) => Err(Malformed::of(frame)),
+        }
+    }
+
+    /// The frame that carries this message.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and raw JSON always serialize")
+    }
+
+    /// The callback that waits for an answer to this message.
+    #[must_use]
+    pub fn callback(&self) -> Option<i64> {
+        match self {
+            Self::Handshake(message) => message.callback,
+            Self::Authenticate(message) => message.callback,
+            Self::Subscribe(message) => message.callback,
+            Self::Unsubscribe(message) => message.callback,
+            Self::Publish(message) => message.callback,
+            Self::IceServers(message) => message.callback,
+            Self::Peek(message) => message.callback,
+            Self::Pong => None,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Fields::deserialize(deserializer)?.into_inbound().map_err(D::Error::custom)
+    }
+}
+
+/// Every field that any message has, still raw: one pass over the frame, whatever its type turns out to be.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(default, borrow, rename = "type", deserialize_with = "present")]
+    kind: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    callback: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    channel: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    version: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    client_data: Option<&'a RawValue>,
+    /// What some third-party clients call `client_data`.
+    #[serde(default, borrow, deserialize_with = "present")]
+    data: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    resume: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    token: Option<&'a RawValue>,
+    /// What some third-party clients call `token`.
+    #[serde(default, borrow, deserialize_with = "present")]
+    jwt: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    room: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    message: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    history_count: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    history: Option<&'a RawValue>,
+}
+
+/// Keeps an explicit `null` apart from a missing field.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl<'a> Fields<'a> {
+    fn into_inbound(&self) -> Result<Inbound<'a>, Refusal> {
+        let kind = self.kind.and_then(string).ok_or(Refusal::UnknownType)?;
+        match &*kind {
+            "handshake" => self.handshake().map(Inbound::Handshake),
+            "authenticate" => self.authenticate().map(Inbound::Authenticate),
+            "subscribe" => self.subscribe().map(Inbound::Subscribe),
+            "unsubscribe" => self.unsubscribe().map(Inbound::Unsubscribe),
+            "publish" => self.publish().map(Inbound::Publish),
+            "pong" => Ok(Inbound::Pong),
+            "ice_servers" => Ok(Inbound::IceServers(IceServers { callback: self.callback() })),
+            "peek" => self.peek().map(Inbound::Peek),
+            _ => Err(Refusal::UnknownType),
+        }
+    }
+
+    fn handshake(&self) -> Result<Handshake<'a>, Refusal> {
+        Ok(Handshake {
+            channel: self.channel.and_then(string).ok_or(Refusal::BadField)?,
+            version: self.version.and_then(number),
+            client_data: self.client_data.or(self.data).filter(|data| data.get() != "null"),
+            resume: self.resume.map(resume).transpose()?,
+            callback: self.callback(),
+        })
+    }
+
+    fn authenticate(&self) -> Result<Authenticate<'a>, Refusal> {
+        let token = self.token.or(self.jwt).and_then(string).ok_or(Refusal::BadField)?;
+        Ok(Authenticate { token, callback: self.callback() })
+    }
+
+    fn subscribe(&self) -> Result<Subscribe<'a>, Refusal> {
+        let history_count = self.history_count.or(self.history).and_then(number);
+        Ok(Subscribe { room: self.room()?, history_count, callback: self.callback() })
+    }
+
+    fn unsubscribe(&self) -> Result<Unsubscribe<'a>, Refusal> {
+        Ok(Unsubscribe { room: self.room()?, callback: self.callback() })
+    }
+
+    fn publish(&self) -> Result<Publish<'a>, Refusal> {
+        let message = self.message.ok_or(Refusal::BadField)?;
+        Ok(Publish { room: self.room()?, message, callback: self.callback() })
+    }
+
+    fn peek(&self) -> Result<Peek<'a>, Refusal> {
+        Ok(Peek { room: self.room()?, callback: self.callback() })
+    }
+
+    fn room(&self) -> Result<Cow<'a, str>, Refusal> {
+        self.room.and_then(string).ok_or(Refusal::BadField)
+    }
+
+    fn callback(&self) -> Option<i64> {
+        self.callback.and_then(|raw| raw.get().parse().ok())
+    }
+}
+
+fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let quoted = raw.get();
+    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(quoted).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+fn number(raw: &RawValue) -> Option<u32> {
+    raw.get().parse().ok()
+}
+
+fn resume(raw: &RawValue) -> Result<Resume<'_>, Refusal> {
+    match raw.get() {
+        "null" => Ok(Resume::Ask),
+        _ => string(raw).map(Resume::Token).ok_or(Refusal::BadField),
+    }
+}
+
+impl Serialize for Resume<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Ask => serializer.serialize_none(),
+            Self::Token(token) => serializer.serialize_str(token),
+        }
+    }
+}
+
+impl std::fmt::Debug for Resume<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ask => "Ask",
+            Self::Token(_) => "Token(…)",
+        })
+    }
+}
+
+impl std::fmt::Debug for Authenticate<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticate").field("callback", &self.callback).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! The one table of texts that tell a client what was refused.
+
+use std::fmt;
+
+/// Why a request was refused. The texts are part of the protocol: clients compare them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The channel asks for authentication first, or its permissions do not allow this.
+    Unauthorized,
+    /// The frame is not valid JSON, or not text at all.
+    NotJson,
+    /// The frame is JSON, but not an object.
+    NotAnObject,
+    /// `type` is missing or names nothing that this server knows.
+    UnknownType,
+    /// A field that the message needs is missing or has the wrong type.
+    BadField,
+    /// The frame is larger than a message may be.
+    MessageTooLarge,
+    /// Anything but a handshake came first.
+    HandshakeRequired,
+    /// A second handshake after one that was accepted.
+    HandshakeRepeated,
+    /// No such channel here.
+    UnknownChannel,
+    /// The page that opened this connection is of an origin that the channel does not accept.
+    OriginNotAllowed,
+    /// `client_data` is larger than 4 KiB.
+    ClientDataTooLarge,
+    /// The channel has no authentication, so a token means nothing to it.
+    NoAuthentication,
+    /// The room's name is empty or too long.
+    BadRoomName,
+    /// This connection is in as many rooms as one may be.
+    TooManyRooms,
+    /// The room has as many members as it may have.
+    RoomFull,
+    /// The channel has as many connections as it may have.
+    ChannelFull,
+    /// Asked too often; later it works again.
+    TooManyRequests,
+    /// Sent far too much: the connection closes with this text, and a client must not come back by itself.
+    RateExceeded,
+    /// A newer connection resumed this client id: the connection closes with this text.
+    Replaced,
+}
+
+impl Refusal {
+    /// The text that goes over the wire.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Unauthorized",
+            Self::NotJson => "Message is not valid JSON",
+            Self::NotAnObject => "Message is not a JSON object",
+            Self::UnknownType => "Unknown message type",
+            Self::BadField => "A field is missing or has the wrong type",
+            Self::MessageTooLarge => "Message is too large",
+            Self::HandshakeRequired => "Handshake required",
+            Self::HandshakeRepeated => "Handshake already done",
+            Self::UnknownChannel => "Channel not found",
+            Self::OriginNotAllowed => "Origin not allowed",
+            Self::ClientDataTooLarge => "client_data is too large",
+            Self::NoAuthentication => "Channel does not use authentication",
+            Self::BadRoomName => "Room name is not valid",
+            Self::TooManyRooms => "Too many rooms",
+            Self::RoomFull => "Room is full",
+            Self::ChannelFull => "Channel is full",
+            Self::TooManyRequests => "Too many requests",
+            Self::RateExceeded => "Rate limit exceeded",
+            Self::Replaced => "Replaced by a newer connection",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for Refusal {}
