@@ -7,14 +7,22 @@
 
 #![forbid(unsafe_code)]
 
+mod allocation;
+mod auth;
+mod channel;
 mod config;
 mod counters;
 mod credential;
 mod five_tuple;
 mod frame;
 mod peer_policy;
+mod permission;
 mod port;
+mod quota;
+mod rate;
+mod route;
 mod server;
+mod timer;
 pub mod wire;
 
 pub use config::{Config, Limits, Rate, RelayInterface};

@@ -1,135 +1,136 @@
 //! The server: what a client or a peer sent goes in, what is to be sent and done comes out.
 
-use std::{collections::VecDeque, net::SocketAddr, ops::Deref};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+};
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use slab::Slab;
 use visavis_clock::Now;
 
-use crate::{Config, Counters, FiveTuple, PeerAddr, RelayedAddr};
+use crate::{
+    Config, Counters, FiveTuple, Limits, PeerAddr, PeerPolicy, PortRange, RelayedAddr,
+    allocation::{Allocation, State},
+    auth::Authenticator,
+    port::RelayedAddresses,
+    quota::Quota,
+    rate::StrangerRate,
+    route::{Bandwidth, ByClient, Destination, Way},
+    timer::Timers,
+    wire::{Class, Message, Method, TransactionId},
+};
 
-/// Index of one relayed transport address of a [`Server`]: small, dense and reused after
-/// [`Action::CloseRelay`], so that a shell can index its sockets by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelayKey(pub u32);
+mod allocate;
+mod binding;
+mod channel;
+mod effect;
+mod indication;
+mod permission;
+mod refresh;
+mod reply;
+mod request;
 
-/// What came of a packet from a client.
-#[derive(Debug)]
-#[must_use]
-pub enum FromClient<'s> {
-    /// Dropped and counted, or waiting for the answer to an [`Action`].
-    Nothing,
-    /// To be sent back on the same five-tuple.
-    Reply(Reply<'s>),
-    /// To be sent from a relayed transport address to a peer.
-    ToPeer {
-        /// Where it leaves.
-        from: RelayKey,
-        /// Where it goes.
-        peer: PeerAddr,
-        /// A part of the packet.
-        payload: &'s [u8],
-    },
-    /// The peer is a relayed transport address of this very process, perhaps another shard's: handed across in process to
-    /// [`Server::handle_peer`] of the shard that owns `to`'s port, with `from` as the peer, never through the kernel.
-    ToRelayed {
-        /// What the other side sees as its peer.
-        from: RelayedAddr,
-        /// The relayed transport address it is for; perhaps not a live one.
-        to: RelayedAddr,
-        /// A part of the packet.
-        payload: &'s [u8],
-    },
-}
-
-/// A message to a client.
-#[derive(Debug)]
-#[must_use]
-pub struct Reply<'s> {
-    /// The way that the request took.
-    pub to: FiveTuple,
-    /// The whole message; on streams it needs no further padding.
-    pub bytes: &'s [u8],
-}
-
-/// What surrounds a peer's payload on its way to the client: ChannelData or a Data indication.
-#[derive(Clone, Copy, Debug)]
-#[must_use]
-pub struct ToClient {
-    /// The client.
-    pub to: FiveTuple,
-    /// What goes before the payload.
-    pub header: Header,
-    /// How many zero bytes go behind the payload; at most 3.
-    pub padding: u8,
-}
-
-/// At most [`Header::LONGEST`] bytes that go before a payload.
-#[derive(Clone, Copy)]
-pub struct Header {
-    bytes: [u8; Self::LONGEST],
-    length: u8,
-}
-
-impl Header {
-    /// The headroom a shell keeps before each payload it receives.
-    pub const LONGEST: usize = 48;
-}
-
-impl Deref for Header {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-impl std::fmt::Debug for Header {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-/// A slow effect. Applied in order, before anything else is handed in and before a returned reply is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Action {
-    /// Bind a UDP socket; answered by [`Server::handle_relay_bound`].
-    BindRelay {
-        /// The index it gets.
-        relay: RelayKey,
-        /// The local address and port.
-        local: SocketAddr,
-    },
-    /// Close that socket; its index may be reused at once.
-    CloseRelay {
-        /// The index of the socket.
-        relay: RelayKey,
-    },
-}
+pub use effect::{Action, FromClient, Header, RelayKey, Reply, ToClient};
+use request::{Code, Covered, Request};
 
 /// One shard of a STUN and TURN server.
 pub struct Server {
-    config: Config,
-    counters: Counters,
+    auth: Authenticator,
+    limits: Limits,
+    peers: PeerPolicy,
+    ports: PortRange,
+    relayed_v4: Option<RelayedAddresses>,
+    relayed_v6: Option<RelayedAddresses>,
+    allocations: Slab<Allocation>,
+    by_client: ByClient,
+    quota: Quota,
+    strangers: Option<StrangerRate>,
+    timers: Timers,
     actions: VecDeque<Action>,
     out: Vec<u8>,
+    counters: Counters,
+    rng: ChaCha8Rng,
+}
+
+/// Why a packet is not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    Malformed,
+    NoAllocation,
+    NoPermission,
+    NoChannel,
+    ForbiddenPeer,
+    Bandwidth,
+    TooLong,
+}
+
+/// What came of a client's packet, before it is put into borrowed words.
+enum Outcome<'p> {
+    Nothing,
+    Replied,
+    Passed { from: RelayKey, relayed: RelayedAddr, destination: Destination, payload: &'p [u8] },
+}
+
+/// What came of a granted request.
+enum Answer {
+    Written,
+    Later,
 }
 
 impl Server {
     /// A server without allocations. `seed` feeds the choice of ports and the keys of its tables.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let _ = seed;
-        Self { config, counters: Counters::default(), actions: VecDeque::new(), out: Vec::new() }
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let relayed = |is_wanted: fn(&IpAddr) -> bool| {
+            let interface = config.relays.iter().find(|interface| is_wanted(&interface.advertised))?;
+            Some(RelayedAddresses::new(*interface, config.ports))
+        };
+        Self {
+            auth: Authenticator::new(&config),
+            relayed_v4: relayed(IpAddr::is_ipv4),
+            relayed_v6: relayed(IpAddr::is_ipv6),
+            allocations: Slab::new(),
+            by_client: ByClient::new(rng.next_u64()),
+            quota: Quota::new(rng.next_u64()),
+            strangers: config.limits.unauthenticated.map(|rate| StrangerRate::new(rate, rng.next_u64())),
+            timers: Timers::default(),
+            actions: VecDeque::new(),
+            out: Vec::new(),
+            counters: Counters::default(),
+            rng,
+            limits: config.limits,
+            peers: config.peers,
+            ports: config.ports,
+        }
     }
 
     /// Takes one datagram, or one whole [`frame`](crate::frame()) of a stream, from a client.
     pub fn handle_client<'s>(&'s mut self, now: Now, from: FiveTuple, packet: &'s [u8]) -> FromClient<'s> {
-        let _ = (now, packet, &self.config);
-        FromClient::Reply(Reply { to: from, bytes: &self.out })
+        self.handle_timeout(now);
+        let outcome = match packet.first() {
+            Some(0x00..=0x3f) => self.stun(now, from, packet),
+            Some(_) => self.channel_data(now, from, packet),
+            None => Err(Dropped::Malformed),
+        };
+        match outcome {
+            Ok(Outcome::Nothing) => FromClient::Nothing,
+            Ok(Outcome::Replied) => FromClient::Reply(Reply { to: from, bytes: &self.out }),
+            Ok(Outcome::Passed { from, relayed, destination, payload }) => match destination {
+                Destination::Peer(peer) => FromClient::ToPeer { from, peer, payload },
+                Destination::Relayed(to) => FromClient::ToRelayed { from: relayed, to, payload },
+            },
+            Err(dropped) => {
+                self.count_dropped(dropped);
+                FromClient::Nothing
+            }
+        }
     }
 
-    /// Takes a datagram that reached the relayed transport address `at` from `peer`: says whether it is for the client and what
-    /// goes before and behind it.
+    /// Takes a datagram that reached the relayed transport address `at` from `peer`: says whether it is for the
+    /// client and what goes before and behind it.
     pub fn handle_peer(
         &mut self,
         now: Now,
@@ -137,20 +138,26 @@ impl Server {
         peer: PeerAddr,
         payload: &[u8],
     ) -> Option<ToClient> {
-        let _ = (now, at, peer, payload);
-        None
-    }
-
-    /// Takes the answer to [`Action::BindRelay`]: success releases the reply to the Allocate request; after a
-    /// failure another port is tried, in the end the request is refused with 508.
-    pub fn handle_relay_bound(&mut self, now: Now, relay: RelayKey, bound: bool) -> Option<Reply<'_>> {
-        let _ = (now, relay, bound);
-        None
+        self.handle_timeout(now);
+        match self.receive(now, at, peer, payload.len()) {
+            Ok(to_client) => {
+                self.counters.to_clients.packets += 1;
+                self.counters.to_clients.bytes += payload.len() as u64;
+                Some(to_client)
+            }
+            Err(dropped) => {
+                self.count_dropped(dropped);
+                None
+            }
+        }
     }
 
     /// A client's stream is gone: its allocation ends.
     pub fn handle_closed(&mut self, now: Now, five_tuple: FiveTuple) {
-        let _ = (now, five_tuple);
+        self.handle_timeout(now);
+        if let Some(relay) = self.by_client.find(&five_tuple) {
+            self.end(relay);
+        }
     }
 
     /// The next effect to apply.
@@ -160,13 +167,15 @@ impl Server {
 
     /// When [`Server::handle_timeout`] wants to be called, if nothing happens before.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Now> {
-        None
+    pub const fn poll_timeout(&self) -> Option<Now> {
+        self.timers.first()
     }
 
     /// Ends what has expired.
     pub fn handle_timeout(&mut self, now: Now) {
-        let _ = now;
+        while let Some(relay) = self.timers.due(now) {
+            self.end(relay);
+        }
     }
 
     /// What happened so far.
@@ -178,14 +187,182 @@ impl Server {
     /// Whether `five_tuple` has an allocation now: a stream without one need not be kept open for long.
     #[must_use]
     pub fn has_allocation(&self, five_tuple: &FiveTuple) -> bool {
-        let _ = five_tuple;
-        false
+        self.by_client.find(five_tuple).is_some()
     }
 
     /// Which live relayed transport address of this shard `addr` is, if it is one.
     #[must_use]
     pub fn relay_at(&self, addr: RelayedAddr) -> Option<RelayKey> {
-        let _ = addr;
-        None
+        self.relayed(addr.0.ip())?.find(addr)
     }
+
+    fn stun<'p>(&mut self, now: Now, from: FiveTuple, packet: &'p [u8]) -> Result<Outcome<'p>, Dropped> {
+        let message = Message::parse(packet).ok_or(Dropped::Malformed)?;
+        if message.fingerprint_holds() == Some(false) {
+            return Err(Dropped::Malformed);
+        }
+        let covered = Covered::of(message);
+        match (message.class(), message.method()) {
+            (Class::Request, Method::BINDING) => Ok(self.binding(now, from, &covered)),
+            _ if message.transaction_id().is_classic() => Err(Dropped::Malformed),
+            (Class::Indication, Method::SEND) => self.send(now, from, &covered),
+            // What keeps a client's NAT open wants no answer.
+            (Class::Indication, Method::BINDING) => Ok(Outcome::Nothing),
+            (Class::Request, method) if is_method(method) => Ok(self.request(now, from, covered)),
+            _ => Err(Dropped::Malformed),
+        }
+    }
+
+    fn request<'p>(&mut self, now: Now, from: FiveTuple, covered: Covered<'_>) -> Outcome<'p> {
+        let key = match self.authenticate(now, from, &covered) {
+            Ok(key) => key,
+            Err(code) => return self.refuse_stranger(now, from, &covered, code),
+        };
+        let request = Request { now, from, covered, key };
+        let answer = match covered.method() {
+            _ if !covered.unknown.is_empty() => Err(Code::UnknownAttribute),
+            Method::ALLOCATE => self.allocate(&request),
+            Method::REFRESH => self.refresh(&request),
+            Method::CREATE_PERMISSION => self.create_permission(&request),
+            _ => self.channel_bind(&request),
+        };
+        match answer {
+            Ok(Answer::Written) => Outcome::Replied,
+            Ok(Answer::Later) => Outcome::Nothing,
+            Err(code) => {
+                self.refuse(&request, code);
+                Outcome::Replied
+            }
+        }
+    }
+
+    fn to_client(
+        &mut self,
+        now: Now,
+        at: RelayKey,
+        peer: PeerAddr,
+        length: usize,
+    ) -> Result<ToClient, Dropped> {
+        let allocation = self.allocations.get_mut(at.0 as usize).filter(|allocation| allocation.is_live());
+        let route = &mut allocation.ok_or(Dropped::NoAllocation)?.route;
+        let peer = SocketAddr::new(peer.0.ip().to_canonical(), peer.0.port());
+        let way = route.way(now, peer)?;
+        let header = match way {
+            Way::Channel(number) => {
+                u16::try_from(length).ok().map(|length| Header::channel_data(number, length))
+            }
+            Way::Indication => Header::data_indication(transaction_id(&mut self.rng), peer, length),
+        };
+        let header = header.ok_or(Dropped::TooLong)?;
+        route.spend_to_client(now, self.limits.bandwidth.map(Bandwidth), length)?;
+        let is_padded = way == Way::Indication || route.client.transport.is_stream();
+        let padding = if is_padded { (length.next_multiple_of(4) - length) as u8 } else { 0 };
+        Ok(ToClient { to: route.client, header, padding })
+    }
+
+    /// Passes a payload on to where it goes, if there is bandwidth left.
+    fn pass<'p>(
+        &mut self,
+        now: Now,
+        from: RelayKey,
+        destination: Destination,
+        payload: &'p [u8],
+    ) -> Result<Outcome<'p>, Dropped> {
+        let route = &mut self.allocations[from.0 as usize].route;
+        route.spend_to_peer(now, self.limits.bandwidth.map(Bandwidth), payload.len())?;
+        self.counters.to_peers.packets += 1;
+        self.counters.to_peers.bytes += payload.len() as u64;
+        Ok(Outcome::Passed { from, relayed: route.relayed, destination, payload })
+    }
+
+    /// The live allocation of a five-tuple.
+    fn live(&self, from: &FiveTuple) -> Option<RelayKey> {
+        self.by_client.find(from).filter(|relay| self.allocations[relay.0 as usize].is_live())
+    }
+
+    /// The allocation that a request is about, if its sender made it.
+    fn owned(&mut self, request: &Request<'_>) -> Result<(RelayKey, &mut Allocation), Code> {
+        let relay = self.live(&request.from).ok_or(Code::AllocationMismatch)?;
+        let allocation = &mut self.allocations[relay.0 as usize];
+        if request.covered.username != Some(&*allocation.username) {
+            return Err(Code::WrongCredentials);
+        }
+        Ok((relay, allocation))
+    }
+
+    /// Whether `ip` may be a peer's: an own relayed transport address may, whatever the policy says of its machine.
+    fn permits(&self, ip: IpAddr) -> bool {
+        self.is_advertised(ip) || self.peers.allows(ip)
+    }
+
+    /// Where data for `peer`, whose IP address is permitted, goes; none if nowhere.
+    fn destination(&self, peer: SocketAddr) -> Option<Destination> {
+        match self.is_advertised(peer.ip()) {
+            _ if peer.port() == 0 => None,
+            true if self.ports.contains(peer.port()) => Some(Destination::Relayed(RelayedAddr(peer))),
+            true if !self.peers.allows(peer.ip()) => None,
+            _ => Some(Destination::Peer(PeerAddr(peer))),
+        }
+    }
+
+    fn is_advertised(&self, ip: IpAddr) -> bool {
+        self.relayed(ip).is_some_and(|relayed| relayed.advertised() == ip)
+    }
+
+    const fn relayed(&self, family_of: IpAddr) -> Option<&RelayedAddresses> {
+        if family_of.is_ipv4() { self.relayed_v4.as_ref() } else { self.relayed_v6.as_ref() }
+    }
+
+    const fn relayed_mut(&mut self, family_of: IpAddr) -> Option<&mut RelayedAddresses> {
+        if family_of.is_ipv4() { self.relayed_v4.as_mut() } else { self.relayed_v6.as_mut() }
+    }
+
+    /// Ends an allocation. One whose socket is still being bound keeps its index until that is answered.
+    fn end(&mut self, relay: RelayKey) {
+        let allocation = &mut self.allocations[relay.0 as usize];
+        self.by_client.remove(&allocation.route.client);
+        self.quota.give_back(&allocation.username, allocation.route.client.client.ip());
+        match allocation.state {
+            State::Live { expires } => {
+                self.timers.remove(expires, relay);
+                self.counters.allocations -= 1;
+                self.actions.push_back(Action::CloseRelay { relay });
+                self.forget(relay);
+            }
+            State::Binding(_) | State::Abandoned => allocation.state = State::Abandoned,
+        }
+    }
+
+    /// Makes index and port free again.
+    fn forget(&mut self, relay: RelayKey) {
+        let allocation = self.allocations.remove(relay.0 as usize);
+        let relayed = allocation.route.relayed;
+        if let Some(addresses) = self.relayed_mut(relayed.0.ip()) {
+            addresses.give_back(relayed);
+        }
+    }
+
+    const fn count_dropped(&mut self, dropped: Dropped) {
+        let drops = &mut self.counters.drops;
+        let counter = match dropped {
+            Dropped::Malformed => &mut drops.malformed,
+            Dropped::NoAllocation => &mut drops.no_allocation,
+            Dropped::NoPermission => &mut drops.no_permission,
+            Dropped::NoChannel => &mut drops.no_channel,
+            Dropped::ForbiddenPeer => &mut drops.forbidden_peer,
+            Dropped::Bandwidth => &mut drops.bandwidth,
+            Dropped::TooLong => &mut drops.too_long,
+        };
+        *counter += 1;
+    }
+}
+
+const fn is_method(method: Method) -> bool {
+    matches!(method, Method::ALLOCATE | Method::REFRESH | Method::CREATE_PERMISSION | Method::CHANNEL_BIND)
+}
+
+fn transaction_id(rng: &mut impl Rng) -> TransactionId {
+    let mut chosen = [0; 12];
+    rng.fill_bytes(&mut chosen);
+    TransactionId::new(chosen)
 }

@@ -1,6 +1,21 @@
 //! The bytes of STUN and ChannelData.
+//!
+//! An own parser rather than a crate: it borrows from the datagram, never allocates, and does for a Send indication, which is
+//! all that Firefox sends, one walk over three attributes. What it parses is checked once, in [`Message::parse`];
+//! reading afterwards cannot fail.
 
 use std::ops::RangeInclusive;
+
+pub mod attribute;
+mod channel_data;
+mod integrity;
+mod message;
+mod writer;
+
+pub use channel_data::ChannelData;
+pub(crate) use message::message_type;
+pub use message::{Attribute, Attributes, Class, Message, Method, TransactionId};
+pub use writer::Writer;
 
 /// The fixed value behind type and length (RFC 8489 section 5).
 pub const MAGIC_COOKIE: u32 = 0x2112_a442;

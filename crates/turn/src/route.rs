@@ -1,0 +1,129 @@
+//! The hot look-up: client address to allocation, channel number to peer, peer to channel or permission.
+//!
+//! Everything that one packet of data needs, and nothing else, so that it can be copied into a faster path.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use foldhash::fast::FixedState;
+use visavis_clock::Now;
+
+use crate::{
+    FiveTuple, PeerAddr, RelayKey, RelayedAddr,
+    channel::{ChannelNumber, Channels},
+    permission::Permissions,
+    rate::Bucket,
+    server::Dropped,
+};
+
+/// Which allocation a client's packet belongs to.
+pub(crate) struct ByClient(HashMap<FiveTuple, RelayKey, FixedState>);
+
+impl ByClient {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(HashMap::with_hasher(FixedState::with_seed(seed)))
+    }
+
+    pub(crate) fn find(&self, from: &FiveTuple) -> Option<RelayKey> {
+        self.0.get(from).copied()
+    }
+
+    pub(crate) fn insert(&mut self, from: FiveTuple, relay: RelayKey) {
+        self.0.insert(from, relay);
+    }
+
+    pub(crate) fn remove(&mut self, from: &FiveTuple) {
+        self.0.remove(from);
+    }
+}
+
+/// Where data for a peer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Out of the relay's socket.
+    Peer(PeerAddr),
+    /// Across to another relayed transport address of this process.
+    Relayed(RelayedAddr),
+}
+
+/// How data reaches the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Channel(ChannelNumber),
+    Indication,
+}
+
+/// What one allocation's data needs on its way.
+pub(crate) struct Route {
+    pub(crate) client: FiveTuple,
+    pub(crate) relayed: RelayedAddr,
+    pub(crate) permissions: Permissions,
+    pub(crate) channels: Channels,
+    to_peers: Bucket,
+    to_client: Bucket,
+}
+
+impl Route {
+    pub(crate) fn new(client: FiveTuple, relayed: RelayedAddr) -> Self {
+        Self {
+            client,
+            relayed,
+            permissions: Permissions::default(),
+            channels: Channels::default(),
+            to_peers: Bucket::default(),
+            to_client: Bucket::default(),
+        }
+    }
+
+    /// Whether relayed transport address and peer are of one family.
+    pub(crate) fn reaches(&self, ip: IpAddr) -> bool {
+        self.relayed.0.is_ipv4() == ip.is_ipv4()
+    }
+
+    /// How a datagram from `peer` reaches the client (RFC 8656 sections 11.3 and 12.6).
+    pub(crate) fn way(&self, now: Now, peer: SocketAddr) -> Result<Way, Dropped> {
+        if !self.permissions.holds(now, peer.ip()) {
+            return Err(Dropped::NoPermission);
+        }
+        Ok(self.channels.number(now, peer).map_or(Way::Indication, Way::Channel))
+    }
+
+    pub(crate) fn spend_to_peer(
+        &mut self,
+        now: Now,
+        bandwidth: Option<Bandwidth>,
+        bytes: usize,
+    ) -> Result<(), Dropped> {
+        spend(&mut self.to_peers, now, bandwidth, bytes)
+    }
+
+    pub(crate) fn spend_to_client(
+        &mut self,
+        now: Now,
+        bandwidth: Option<Bandwidth>,
+        bytes: usize,
+    ) -> Result<(), Dropped> {
+        spend(&mut self.to_client, now, bandwidth, bytes)
+    }
+}
+
+fn spend(bucket: &mut Bucket, now: Now, bandwidth: Option<Bandwidth>, bytes: usize) -> Result<(), Dropped> {
+    let admitted =
+        bandwidth.is_none_or(|bandwidth| bucket.take(now, bandwidth.cost(bytes), Bandwidth::BURST));
+    if admitted { Ok(()) } else { Err(Dropped::Bandwidth) }
+}
+
+/// Bits a second, and twice that at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Bandwidth(pub(crate) u64);
+
+impl Bandwidth {
+    const BURST: Duration = Duration::from_secs(2);
+
+    fn cost(self, bytes: usize) -> Duration {
+        Duration::from_nanos(bytes as u64 * 8_000_000_000 / self.0.max(1))
+    }
+}

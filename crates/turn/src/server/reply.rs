@@ -1,0 +1,142 @@
+//! Authentication, and the answers: granted, refused, challenged.
+
+use visavis_clock::Now;
+
+use super::{
+    Answer, Outcome, Server,
+    request::{Code, Covered, Request},
+};
+use crate::{
+    FiveTuple,
+    auth::Key,
+    wire::{Class, Method, TransactionId, Writer, attribute},
+};
+
+impl Server {
+    /// The key of a request with a long-term credential (RFC 8489 section 9.2.4). The nonce comes first: it costs the sender
+    /// a way back before any password is tried.
+    pub(super) fn authenticate(&self, now: Now, from: FiveTuple, covered: &Covered<'_>) -> Result<Key, Code> {
+        if !covered.has_integrity {
+            return Err(Code::Unauthenticated);
+        }
+        let (Some(username), Some(_), Some(nonce)) = (covered.username, covered.realm, covered.nonce) else {
+            return Err(Code::BadRequest);
+        };
+        if !self.auth.nonce_holds(now, from.client, nonce) {
+            return Err(Code::StaleNonce);
+        }
+        let allocation = self.by_client.find(&from).map(|relay| &self.allocations[relay.0 as usize]);
+        let known = allocation.filter(|allocation| *allocation.username == *username);
+        let known =
+            known.map(|allocation| allocation.key).filter(|key| covered.message.integrity_holds(key.bytes()));
+        known.or_else(|| self.auth.key(username, &covered.message)).ok_or(Code::Unauthenticated)
+    }
+
+    /// Grants a request with what `write` puts into the answer.
+    pub(super) fn grant(&mut self, request: &Request<'_>, write: impl FnOnce(&mut Writer<'_>)) -> Answer {
+        let Covered { message, has_fingerprint, .. } = request.covered;
+        let mut writer =
+            Writer::new(&mut self.out, Class::Success, message.method(), message.transaction_id());
+        write(&mut writer);
+        writer.integrity(request.key.bytes());
+        if has_fingerprint {
+            writer.fingerprint();
+        }
+        Answer::Written
+    }
+
+    /// Refuses a request whose sender has proved who he is.
+    pub(super) fn refuse(&mut self, request: &Request<'_>, code: Code) {
+        let key = Some(request.key).filter(|_| !is_challenge(code));
+        self.write_refusal(request.now, request.from, &request.covered, code, key);
+    }
+
+    /// Refuses a request of someone who has not, unless there were too many of his kind.
+    pub(super) fn refuse_stranger<'p>(
+        &mut self,
+        now: Now,
+        from: FiveTuple,
+        covered: &Covered<'_>,
+        code: Code,
+    ) -> Outcome<'p> {
+        // Nothing can be reflected off a stream, so only guessing is slowed down there.
+        let is_guess = covered.has_integrity && code == Code::Unauthenticated;
+        let is_limited = !from.transport.is_stream() || is_guess;
+        if is_limited && !self.has_allocation(&from) && !self.admits_stranger(now, from) {
+            return Outcome::Nothing;
+        }
+        self.write_refusal(now, from, covered, code, None);
+        Outcome::Replied
+    }
+
+    pub(super) fn admits_stranger(&mut self, now: Now, from: FiveTuple) -> bool {
+        let admitted = self.strangers.as_mut().is_none_or(|rate| rate.admits(now, from.client.ip()));
+        self.counters.limited += u64::from(!admitted);
+        admitted
+    }
+
+    fn write_refusal(
+        &mut self,
+        now: Now,
+        from: FiveTuple,
+        covered: &Covered<'_>,
+        code: Code,
+        key: Option<Key>,
+    ) {
+        self.count_refusal(code);
+        let mut writer = Writer::new(&mut self.out, Class::Error, covered.method(), covered.id());
+        writer.error_code(code as u16);
+        if code == Code::UnknownAttribute {
+            let (value, length) = covered.unknown.value();
+            writer.attribute(attribute::UNKNOWN_ATTRIBUTES, &value[..length]);
+        }
+        if is_challenge(code) {
+            writer.attribute(attribute::REALM, self.auth.realm().as_bytes());
+            writer.attribute(attribute::NONCE, &self.auth.nonce(now, from.client));
+        }
+        if let Some(key) = key {
+            writer.integrity(key.bytes());
+        }
+        if covered.has_fingerprint {
+            writer.fingerprint();
+        }
+    }
+
+    pub(super) fn refuse_unknown(&mut self, now: Now, from: FiveTuple, covered: &Covered<'_>) {
+        self.write_refusal(now, from, covered, Code::UnknownAttribute, None);
+    }
+
+    /// Refuses an Allocate request that no port could be bound for; the request itself is long gone.
+    pub(super) fn refuse_bind(&mut self, id: TransactionId, key: Key, fingerprint: bool) {
+        self.count_refusal(Code::InsufficientCapacity);
+        let mut writer = Writer::new(&mut self.out, Class::Error, Method::ALLOCATE, id);
+        writer.error_code(Code::InsufficientCapacity as u16).integrity(key.bytes());
+        if fingerprint {
+            writer.fingerprint();
+        }
+    }
+
+    const fn count_refusal(&mut self, code: Code) {
+        let refusals = &mut self.counters.refusals;
+        let counter = match code {
+            Code::BadRequest => &mut refusals.bad_request,
+            Code::Unauthenticated => &mut refusals.unauthenticated,
+            Code::Forbidden => &mut refusals.forbidden,
+            Code::UnknownAttribute => &mut refusals.unknown_attribute,
+            Code::AllocationMismatch => &mut refusals.allocation_mismatch,
+            Code::StaleNonce => &mut refusals.stale_nonce,
+            Code::AddressFamilyNotSupported => &mut refusals.address_family_not_supported,
+            Code::WrongCredentials => &mut refusals.wrong_credentials,
+            Code::UnsupportedTransport => &mut refusals.unsupported_transport,
+            Code::PeerAddressFamilyMismatch => &mut refusals.peer_address_family_mismatch,
+            Code::AllocationQuotaReached => &mut refusals.allocation_quota_reached,
+            Code::InsufficientCapacity => &mut refusals.insufficient_capacity,
+        };
+        *counter += 1;
+    }
+}
+
+/// Whether an answer says how to authenticate; such a one is never signed (RFC 8489 section 9.2.4).
+const fn is_challenge(code: Code) -> bool {
+    matches!(code, Code::Unauthenticated | Code::StaleNonce)
+}
