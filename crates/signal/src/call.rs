@@ -39,26 +39,12 @@ pub enum Body {
 /// An `RTCSessionDescription`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
-    /// On the wire `type`.
+    /// An `RTCSdpType`: `offer`, `answer`, `pranswer` or `rollback`. On the wire `type`.
     #[serde(rename = "type")]
-    pub kind: DescriptionKind,
+    pub kind: String,
     /// The SDP; empty for a rollback.
     #[serde(default)]
     pub sdp: String,
-}
-
-/// An `RTCSdpType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DescriptionKind {
-    /// Proposes a session.
-    Offer,
-    /// Answers an offer, not yet for good.
-    Pranswer,
-    /// Answers an offer.
-    Answer,
-    /// Takes an offer back.
-    Rollback,
 }
 
 /// An `RTCIceCandidateInit`.
@@ -94,25 +80,14 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The microphone is off.
-    pub muted: bool,
-    /// The camera is on.
-    pub camera: bool,
-    /// How media reaches the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<Path>,
-}
-
-/// How media travels between two pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Path {
-    /// From browser to browser.
-    Direct,
-    /// Through a TURN server.
-    Relay,
-    /// In a way that this version has no word for.
-    #[serde(other)]
-    Other,
+    pub muted: Option<bool>,
+    /// The camera is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<bool>,
+    /// How media reaches the sender, in a word: later versions may have words that this one has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// A room message that is no signal of a call.

@@ -130,9 +130,9 @@ impl<'a> Inbound<'a> {
     /// [`Malformed`] with the text for the client and, where it can be read, the callback it waits for.
     pub fn parse(frame: &'a str) -> Result<Self, Malformed> {
         match serde_json::from_str::<Fields<'a>>(frame) {
-            Ok(fields) => fields
-                .into_inbound()
-                .map_err(|refusal| Malformed { callback: fields.callback(), refusal }),
+            Ok(fields) => {
+                fields.into_inbound().map_err(|refusal| Malformed { callback: fields.callback(), refusal })
+            }
             Err(_) => Err(Malformed::of(frame)),
         }
     }
