@@ -236,7 +236,7 @@ impl Server {
         }
     }
 
-    fn to_client(
+    fn receive(
         &mut self,
         now: Now,
         at: RelayKey,
