@@ -130,12 +130,12 @@ fn a_train_of_datagrams_arrives_whole_and_in_order_both_ways() {
 }
 
 fn send_train(socket: &std::net::UdpSocket, to: SocketAddr, bytes: &[u8], segment: usize) {
-    let state = UdpSocketState::new(UdpSockRef::from(socket)).unwrap();
+    // What the state sets up is for receiving in trains, which this socket does not want.
+    let state = UdpSocketState::new(UdpSockRef::from(&peer(false).0)).unwrap();
+    assert!(state.max_gso_segments() > 8, "this kernel sends no trains");
     let train =
         Transmit { destination: to, ecn: None, contents: bytes, segment_size: Some(segment), src_ip: None };
-    assert!(state.max_gso_segments() > 8, "this kernel sends no trains");
     state.try_send(UdpSockRef::from(socket), &train).unwrap();
-    socket.set_nonblocking(false).unwrap();
 }
 
 #[test]

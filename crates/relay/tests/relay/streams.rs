@@ -51,7 +51,8 @@ fn bytes_already_read_come_first() {
 #[test]
 fn a_closed_stream_ends_its_allocation() {
     let harness = Harness::new(1);
-    for mut client in [harness.tcp(), harness.tls(HandOver::BeforeHandshake)] {
+    for is_tls in [false, true] {
+        let mut client = if is_tls { harness.tls(HandOver::BeforeHandshake) } else { harness.tcp() };
         client.allocate(false);
         harness.wait_for("one allocation", |stats| stats.turn.allocations == 1 && stats.streams.live == 1);
         drop(client);
