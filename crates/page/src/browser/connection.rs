@@ -60,8 +60,7 @@ type Tell = Box<dyn Fn(Report)>;
 /// One connection. Dropping it closes it, and nothing more is heard of it.
 pub(crate) struct Connection {
     options: Options,
-    ice_servers: RefCell<Vec<IceServer>>,
-    rtc: RefCell<RtcPeerConnection>,
+    rtc: RtcPeerConnection,
     slots: RefCell<Slots>,
     channel: RefCell<Option<RtcDataChannel>>,
     listeners: RefCell<Vec<Listener>>,
@@ -80,15 +79,14 @@ impl Connection {
     /// What the browser said, if it refuses the servers or has no more connections to give.
     pub(crate) fn new(
         options: Options,
-        ice_servers: Vec<IceServer>,
+        ice_servers: &[IceServer],
         tracks: Tracks,
         tell: impl Fn(Report) + 'static,
     ) -> Result<Rc<Self>, JsValue> {
-        let rtc = configuration::open(&ice_servers, options.relay_only)?;
+        let rtc = configuration::open(ice_servers, options.relay_only)?;
         let connection = Rc::new(Self {
             options,
-            ice_servers: RefCell::new(ice_servers),
-            rtc: RefCell::new(rtc),
+            rtc,
             slots: RefCell::new(Slots::new()?),
             channel: RefCell::default(),
             listeners: RefCell::default(),
@@ -101,7 +99,7 @@ impl Connection {
         });
         connection.listen();
         if connection.options.offerer {
-            connection.slots.borrow_mut().offer(&connection.rtc(), connection.options.foreign)?;
+            connection.slots.borrow_mut().offer(&connection.rtc, connection.options.foreign)?;
             connection.send_tracks();
             connection.open_channel();
         }
@@ -121,7 +119,7 @@ impl Connection {
 
     /// The parameterless `setLocalDescription()`.
     pub(crate) fn set_local_description(self: &Rc<Self>) {
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         self.spawn(async move |connection: Weak<Self>| {
             let done = script::set_local_description(&rtc).await;
             let description = done.ok().and_then(|()| rtc.local_description()).map(|it| Description {
@@ -141,10 +139,7 @@ impl Connection {
     /// `setRemoteDescription(description)`; an offer's transceivers are taken over before this is reported.
     pub(crate) fn set_remote_description(self: &Rc<Self>, description: &Description) {
         let is_offer = description.kind == "offer";
-        if is_offer && self.offered_in_vain() {
-            self.start_over();
-        }
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         let description = script::object(description);
         self.spawn(async move |connection: Weak<Self>| {
             let done = script::set_remote_description(&rtc, &description).await;
@@ -161,7 +156,7 @@ impl Connection {
 
     /// `addIceCandidate(candidate)`.
     pub(crate) fn add_candidate(self: &Rc<Self>, candidate: &Candidate) {
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         let candidate = script::object(candidate);
         self.spawn(async move |connection: Weak<Self>| {
             if script::add_candidate(&rtc, &candidate).await.is_err() {
@@ -172,15 +167,14 @@ impl Connection {
 
     /// `restartIce()`.
     pub(crate) fn restart_ice(&self) {
-        script::restart_ice(&self.rtc());
+        script::restart_ice(&self.rtc);
     }
 
     /// Uses these servers from the next gathering on.
-    pub(crate) fn set_ice_servers(&self, ice_servers: Vec<IceServer>) {
-        let configuration = configuration::configuration(&ice_servers, self.options.relay_only);
+    pub(crate) fn set_ice_servers(&self, ice_servers: &[IceServer]) {
+        let configuration = configuration::configuration(ice_servers, self.options.relay_only);
         // Refused only by a closed connection.
-        let _ = self.rtc().set_configuration_with_configuration(&configuration);
-        self.ice_servers.replace(ice_servers);
+        let _ = self.rtc.set_configuration_with_configuration(&configuration);
     }
 
     /// Sends one message on the data channel, if it is open.
@@ -192,7 +186,7 @@ impl Connection {
 
     /// Reads `getStats` and reports it.
     pub(crate) fn measure(self: &Rc<Self>) {
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         self.spawn(async move |connection: Weak<Self>| {
             let Some(measured) = stats::measure(&rtc).await else { return };
             let Some(connection) = connection.upgrade() else { return };
@@ -208,17 +202,13 @@ impl Connection {
         if self.media_came.get() || now().since(self.opened) > YOUNG {
             return;
         }
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         self.spawn(async move |connection: Weak<Self>| {
             let plays = stats::measure(&rtc).await.is_some_and(|measured| measured.plays);
             if let Some(connection) = connection.upgrade().filter(|_| plays) {
                 connection.first_frame();
             }
         });
-    }
-
-    fn rtc(&self) -> RtcPeerConnection {
-        self.rtc.borrow().clone()
     }
 
     fn event(&self, event: ConnectionEvent) {
@@ -230,7 +220,7 @@ impl Connection {
     }
 
     fn listen(self: &Rc<Self>) {
-        let rtc = self.rtc();
+        let rtc = self.rtc.clone();
         let on = |name, react: fn(&Rc<Self>, &Event)| {
             let connection = Rc::downgrade(self);
             Listener::new(&rtc, name, move |event| {
@@ -257,7 +247,7 @@ impl Connection {
     }
 
     fn report_signaling_state(&self) {
-        let state = match self.rtc().signaling_state() {
+        let state = match self.rtc.signaling_state() {
             RtcSignalingState::HaveLocalOffer => SignalingState::HaveLocalOffer,
             RtcSignalingState::HaveRemoteOffer => SignalingState::HaveRemoteOffer,
             RtcSignalingState::Closed => SignalingState::Closed,
@@ -279,7 +269,7 @@ impl Connection {
     }
 
     fn report_state(self: &Rc<Self>, property: &str) {
-        let state = script::text_at(&self.rtc(), property);
+        let state = script::text_at(&self.rtc, property);
         let state = match state.as_deref() {
             Some("connecting" | "checking") => ConnectionState::Connecting,
             Some("connected" | "completed") => ConnectionState::Connected,
@@ -297,7 +287,7 @@ impl Connection {
     fn take_track(self: &Rc<Self>, event: &Event) {
         let event: &RtcTrackEvent = event.unchecked_ref();
         let track = event.track();
-        if !slots::is_first_of_its_kind(&self.rtc(), &event.transceiver()) {
+        if !slots::is_first_of_its_kind(&self.rtc, &event.transceiver()) {
             return;
         }
         self.stream.add_track(&track);
@@ -320,27 +310,8 @@ impl Connection {
         }
     }
 
-    /// This side's offer was never answered, and the remote's comes instead.
-    fn offered_in_vain(&self) -> bool {
-        let rtc = self.rtc();
-        rtc.signaling_state() == RtcSignalingState::HaveLocalOffer
-            && rtc.current_remote_description().is_none()
-    }
-
-    /// Begins anew as an answerer. A rollback would leave this side's transceivers beside those of the
-    /// remote's offer, and every m-line would be there twice.
-    fn start_over(self: &Rc<Self>) {
-        let fresh = configuration::open(&self.ice_servers.borrow(), self.options.relay_only);
-        let (Ok(fresh), Ok(slots)) = (fresh, Slots::new()) else { return };
-        self.listeners.take();
-        self.rtc.replace(fresh).close();
-        self.slots.replace(slots);
-        self.channel.take();
-        self.listen();
-    }
-
     fn adopt(self: &Rc<Self>) {
-        self.slots.borrow_mut().adopt(&self.rtc());
+        self.slots.borrow_mut().adopt(&self.rtc);
         self.send_tracks();
         self.open_channel();
     }
@@ -357,7 +328,7 @@ impl Connection {
         let init = RtcDataChannelInit::new();
         init.set_negotiated(true);
         init.set_id(DATA_CHANNEL_ID);
-        let channel = self.rtc().create_data_channel_with_data_channel_dict(DATA_CHANNEL_LABEL, &init);
+        let channel = self.rtc.create_data_channel_with_data_channel_dict(DATA_CHANNEL_LABEL, &init);
         let opened = Rc::downgrade(self);
         let received = Rc::downgrade(self);
         self.listeners.borrow_mut().extend([
@@ -375,7 +346,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.listeners.get_mut().clear();
-        self.rtc.get_mut().close();
+        self.rtc.close();
     }
 }
 

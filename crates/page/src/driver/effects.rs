@@ -17,7 +17,7 @@ impl Session {
             Effect::SendFrame(text) => self.send_frame(&text),
             Effect::CloseLink => drop(self.link.take()),
             Effect::Connect { connection, ice_servers, relay_only, offerer, foreign, .. } => {
-                self.connect(connection, Options { relay_only, offerer, foreign }, ice_servers);
+                self.connect(connection, Options { relay_only, offerer, foreign }, &ice_servers);
             }
             Effect::Disconnect { connection } => self.disconnect(connection),
             Effect::SetLocalDescription { connection } => {
@@ -31,7 +31,7 @@ impl Session {
             }
             Effect::RestartIce { connection } => self.with(connection, |it| it.restart_ice()),
             Effect::SetIceServers { connection, ice_servers } => {
-                self.with(connection, |it| it.set_ice_servers(ice_servers));
+                self.with(connection, |it| it.set_ice_servers(&ice_servers));
             }
             Effect::SendData { connection, text } => self.with(connection, |it| it.send(&text)),
             Effect::Report(line) => web_sys::console::debug_1(&line.into()),
@@ -71,7 +71,7 @@ impl Session {
         }
     }
 
-    fn connect(self: &Rc<Self>, id: ConnectionId, options: Options, ice_servers: Vec<IceServer>) {
+    fn connect(self: &Rc<Self>, id: ConnectionId, options: Options, ice_servers: &[IceServer]) {
         let session = Rc::downgrade(self);
         let tracks = self.sending.borrow().clone();
         let made = Connection::new(options, ice_servers, tracks, move |report| {
