@@ -30,8 +30,6 @@ pub struct Call {
     pub(crate) attempts: u32,
     pub(crate) inside: Option<usize>,
     pub(crate) effects: VecDeque<Effect>,
-    /// When everything was last looked after.
-    pub(crate) tended: Now,
     pub(crate) wake: Option<Now>,
 }
 
@@ -64,7 +62,6 @@ impl Call {
             attempts: 0,
             inside: None,
             effects: VecDeque::new(),
-            tended: now,
             wake: None,
         }
     }

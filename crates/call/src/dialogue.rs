@@ -60,7 +60,14 @@ impl Call {
         self.disconnect(dropped);
     }
 
-    fn connect(&mut self, now: Now, at: usize, generation: Option<u32>, offerer: bool, relay: bool) -> Connection {
+    fn connect(
+        &mut self,
+        now: Now,
+        at: usize,
+        generation: Option<u32>,
+        offerer: bool,
+        relay: bool,
+    ) -> Connection {
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
         let ice_servers = self.ice_servers.clone().unwrap_or_default();
@@ -79,7 +86,13 @@ impl Call {
 
     // Signals of the remote.
 
-    pub(crate) fn handle_description(&mut self, now: Now, at: usize, generation: Option<u32>, description: Description) {
+    pub(crate) fn handle_description(
+        &mut self,
+        now: Now,
+        at: usize,
+        generation: Option<u32>,
+        description: Description,
+    ) {
         let polite = self.is_polite(at);
         let entry = &mut self.entries[at];
         let known = entry.generation_mut(generation);
@@ -115,7 +128,8 @@ impl Call {
         entry.floor = generation.unwrap_or(0);
         entry.awaited = now;
         entry.hope = now;
-        let beside = !entry.remote.foreign && entry.primary.as_ref().is_some_and(|primary| !primary.unanswered());
+        let beside =
+            !entry.remote.foreign && entry.primary.as_ref().is_some_and(|primary| !primary.unanswered());
         self.say_state(at);
         let connection = self.connect(now, at, generation, false, beside);
         let id = connection.id;
@@ -124,7 +138,13 @@ impl Call {
         debug_assert!(self.entry_with(id).is_some(), "an answerer never yields");
     }
 
-    pub(crate) fn handle_candidate(&mut self, now: Now, at: usize, generation: Option<u32>, candidate: Candidate) {
+    pub(crate) fn handle_candidate(
+        &mut self,
+        now: Now,
+        at: usize,
+        generation: Option<u32>,
+        candidate: Candidate,
+    ) {
         let Some(connection) = self.entries[at].generation_mut(generation) else { return };
         let id = connection.id;
         let mut acts = Vec::new();
@@ -193,7 +213,7 @@ impl Call {
         if text == BEAT_TEXT || text.len() > TEXT {
             return;
         }
-        match serde_json::from_str::<Envelope>(text).map(|envelope| envelope.body) {
+        match Envelope::parse(text).map(|envelope| envelope.body) {
             Ok(Body::State(state)) => self.entries[at].tell(state),
             Ok(Body::Bye) => self.handle_bye(now, at),
             Ok(_) | Err(_) => {}
@@ -258,7 +278,8 @@ impl Call {
     fn handle_broken(&mut self, now: Now, at: usize, id: ConnectionId) {
         self.effects.push_back(Effect::Report("connection: a description could not be set".to_owned()));
         let entry = &mut self.entries[at];
-        let offer = entry.connection_mut(id).and_then(|connection| connection.negotiation.failed_offer().cloned());
+        let offer =
+            entry.connection_mut(id).and_then(|connection| connection.negotiation.failed_offer().cloned());
         let second = entry.second.take_if(|second| second.id == id).is_some();
         if !second {
             entry.primary = entry.second.take();
@@ -299,10 +320,8 @@ impl Call {
     }
 
     fn send_data(&mut self, connection: ConnectionId, body: Body) {
-        let envelope = Envelope { to: None, session: None, for_session: None, device: None, generation: None, body };
-        if let Ok(text) = serde_json::to_string(&envelope) {
-            self.effects.push_back(Effect::SendData { connection, text });
-        }
+        let text = Envelope::bare(body).to_json();
+        self.effects.push_back(Effect::SendData { connection, text });
     }
 
     pub(crate) fn say_goodbye(&mut self) {
@@ -311,12 +330,9 @@ impl Call {
             self.send_data(connection, Body::Bye);
         }
         let envelope = Envelope {
-            to: None,
             session: Some(self.config.session.clone()),
-            for_session: None,
             device: Some(self.config.device.clone()),
-            generation: None,
-            body: Body::Bye,
+            ..Envelope::bare(Body::Bye)
         };
         self.link.publish(&envelope, &mut self.effects);
     }

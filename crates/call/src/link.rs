@@ -7,15 +7,13 @@ use std::{
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
-use serde_json::value::RawValue;
 use visavis_clock::Now;
-use visavis_signal::outbound::IceServer;
-
-use crate::{
-    Effect, LINK_PATH, LinkState, Problem,
-    frame::{self, Frame, Reply},
-    roster::Present,
+use visavis_signal::{
+    call::Envelope,
+    outbound::{IceServer, Outbound, Reply},
 };
+
+use crate::{Effect, LINK_PATH, LinkState, Problem, frame, roster::Present};
 
 /// How long a link may take to open, and a request to be answered.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -38,7 +36,10 @@ pub(crate) enum Told {
     Members(Vec<Present>),
     Joined(Present),
     Left(String),
-    Message { from: String, message: Box<RawValue> },
+    Signal {
+        from: String,
+        envelope: Envelope,
+    },
     IceServers(Vec<IceServer>),
     /// The server has none to give.
     NoIceServers,
@@ -77,8 +78,8 @@ pub(crate) struct Link {
     known: bool,
     attempt: u32,
     random: ChaCha8Rng,
-    next_callback: u64,
-    asked: BTreeMap<u64, (Request, Now)>,
+    next_callback: i64,
+    asked: BTreeMap<i64, (Request, Now)>,
     resume: Option<String>,
     member: Option<String>,
     wants_room: bool,
@@ -229,12 +230,12 @@ impl Link {
         self.closed(now, effects);
     }
 
-    fn callback(&mut self) -> u64 {
+    fn callback(&mut self) -> i64 {
         self.next_callback += 1;
         self.next_callback - 1
     }
 
-    fn ask(&mut self, now: Now, request: Request) -> u64 {
+    fn ask(&mut self, now: Now, request: Request) -> i64 {
         let callback = self.callback();
         self.asked.insert(callback, (request, now + ANSWER));
         callback
@@ -261,9 +262,9 @@ impl Link {
         effects.push_back(Effect::SendFrame(frame::peek(&self.room, callback)));
     }
 
-    pub(crate) fn publish(&self, message: &impl serde::Serialize, effects: &mut Effects) {
+    pub(crate) fn publish(&self, envelope: &Envelope, effects: &mut Effects) {
         if self.ready() {
-            effects.push_back(Effect::SendFrame(frame::publish(&self.room, message)));
+            effects.push_back(Effect::SendFrame(frame::publish(&self.room, envelope)));
         }
     }
 
@@ -288,20 +289,31 @@ impl Link {
     /// A frame came. What it means for the call, if anything.
     pub(crate) fn frame(&mut self, now: Now, text: &str, effects: &mut Effects) -> Option<Told> {
         self.heard = now;
-        let told = match frame::parse(text) {
-            Frame::Reply { callback, reply } => return self.reply(now, callback, reply, effects),
-            Frame::Members { room, members } => {
-                self.entered(&room);
-                (room, Told::Members(members))
-            }
-            Frame::Joined { room, member } => (room, Told::Joined(member)),
-            Frame::Left { room, member } => (room, Told::Left(member.id)),
-            Frame::Message { room, from: Some(from), message } => (room, Told::Message { from, message }),
-            Frame::Message { .. } => return Some(Told::Odd("a message of nobody")),
-            Frame::Error => return Some(Told::Odd("an error that belongs to no request")),
-            Frame::Unknown => return Some(Told::Odd("a frame that is not understood")),
+        let Ok(message) = Outbound::parse(text) else {
+            return Some(Told::Odd("a frame that is not understood"));
         };
-        (told.0 == self.room && self.ready()).then_some(told.1)
+        let (room, told) = match message {
+            Outbound::Reply(reply) => return self.reply(now, reply, effects),
+            Outbound::ObservableMembers(members) => {
+                self.entered(&members.room);
+                let present = members.data.iter().map(frame::present).collect();
+                (members.room, Told::Members(present))
+            }
+            Outbound::ObservableMemberJoin(change) => {
+                (change.room, Told::Joined(frame::present(&change.data)))
+            }
+            Outbound::ObservableMemberLeave(change) => (change.room, Told::Left(change.data.id.into_owned())),
+            Outbound::Publish(published) => {
+                let from = published.client_id?.into_owned();
+                let told = Envelope::parse(published.message.get()).map_or(
+                    Told::Odd("a signal that is not understood"),
+                    |envelope| Told::Signal { from, envelope },
+                );
+                (published.room, told)
+            }
+            Outbound::HistoryMessage(_) => return None,
+        };
+        (room == self.room && self.ready()).then_some(told)
     }
 
     fn entered(&mut self, room: &str) {
@@ -312,33 +324,38 @@ impl Link {
         }
     }
 
-    fn reply(&mut self, now: Now, callback: u64, reply: Reply, effects: &mut Effects) -> Option<Told> {
-        let Some((request, _)) = self.asked.remove(&callback) else {
-            // The answer to a goodbye, or nonsense; neither matters.
-            return None;
+    fn reply(&mut self, now: Now, reply: Reply<'_>, effects: &mut Effects) -> Option<Told> {
+        let Some(callback) = reply.callback else {
+            return Some(Told::Odd("an error that belongs to no request"));
         };
+        // Without a request it is the answer to a goodbye, or nonsense; neither matters.
+        let (request, _) = self.asked.remove(&callback)?;
         match request {
             Request::Handshake => self.shaken(now, reply, effects),
-            Request::Subscribe if reply.refused => self.refused(now, Problem::Room, effects),
+            Request::Subscribe if reply.error.is_some() => self.refused(now, Problem::Room, effects),
             Request::Subscribe => None,
             Request::IceServers => Some(self.ice_servers(now, reply)),
             Request::Peek => reply.count.filter(|_| self.wants_peek).map(Told::Inside),
         }
     }
 
-    fn shaken(&mut self, now: Now, reply: Reply, effects: &mut Effects) -> Option<Told> {
-        if reply.refused || reply.client_id.is_none() {
+    fn shaken(&mut self, now: Now, reply: Reply<'_>, effects: &mut Effects) -> Option<Told> {
+        if reply.error.is_some() || reply.client_id.is_none() {
             // Perhaps only the token was not to its liking.
             let resumed = self.resume.take().is_some();
-            return if resumed { self.retry(now, effects) } else { self.refused(now, Problem::Channel, effects) };
+            return if resumed {
+                self.retry(now, effects)
+            } else {
+                self.refused(now, Problem::Channel, effects)
+            };
         }
         self.stage = Stage::Open;
         self.known = true;
         if !self.wants_room {
             self.attempt = 0;
         }
-        self.member = reply.client_id;
-        self.resume = reply.resume.or(self.resume.take());
+        self.member = reply.client_id.map(Into::into);
+        self.resume = reply.resume.map(Into::into).or(self.resume.take());
         Some(Told::Ready)
     }
 
@@ -352,7 +369,7 @@ impl Link {
         None
     }
 
-    fn ice_servers(&mut self, now: Now, reply: Reply) -> Told {
+    fn ice_servers(&mut self, now: Now, reply: Reply<'_>) -> Told {
         let Some(ice_servers) = reply.ice_servers else {
             self.renew_at = Some(now + ICE_RETRY);
             return Told::NoIceServers;

@@ -187,9 +187,8 @@ impl Negotiation {
         };
         self.busy = None;
         self.state = state;
-        self.local_candidates.retain(|candidate| {
-            ufrag(candidate).is_none_or(|ufrag| has_ufrag(&description.sdp, ufrag))
-        });
+        self.local_candidates
+            .retain(|candidate| ufrag(candidate).is_none_or(|ufrag| has_ufrag(&description.sdp, ufrag)));
         self.local = Some(description);
         self.local_sent = false;
         let yields = state == State::HaveLocalOffer && self.inbox.iter().any(is_offer);

@@ -30,7 +30,9 @@ impl Path {
     /// The path that a word on the wire means.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Direct, Self::RelayUdp, Self::RelayTcp, Self::RelayTls].into_iter().find(|path| path.as_str() == word)
+        [Self::Direct, Self::RelayUdp, Self::RelayTcp, Self::RelayTls]
+            .into_iter()
+            .find(|path| path.as_str() == word)
     }
 }
 

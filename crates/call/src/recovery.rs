@@ -172,12 +172,17 @@ impl Life {
     }
 
     fn asks_restart(&self, now: Now) -> bool {
-        if self.foreign { self.broken() || self.quiet(now) >= RESTART } else { self.apart() || self.quiet(now) >= RESTART }
+        if self.foreign {
+            self.broken() || self.quiet(now) >= RESTART
+        } else {
+            self.apart() || self.quiet(now) >= RESTART
+        }
     }
 
     /// Restarting has had its chance, or never had one.
     pub(crate) fn beyond_restart(&self, now: Now) -> bool {
-        self.broken() && (self.stood.is_none() || self.restarted.is_some_and(|at| now.since(at) >= RESTART_AGAIN))
+        self.broken()
+            && (self.stood.is_none() || self.restarted.is_some_and(|at| now.since(at) >= RESTART_AGAIN))
     }
 
     /// Whether a heartbeat is due; every tenth says so with `true`, to carry the state along.
@@ -193,7 +198,8 @@ impl Life {
     /// The first moment after `now` at which something of the above may become true.
     pub(crate) fn wake(&self, now: Now) -> Now {
         let since = if self.data_open { self.heard } else { self.apart };
-        let silences = [UNSTABLE, RESTART, GONE, SECOND, SECOND_POLITE, GIVE_UP].map(|silence| since + silence);
+        let silences =
+            [UNSTABLE, RESTART, GONE, SECOND, SECOND_POLITE, GIVE_UP].map(|silence| since + silence);
         let others = [
             self.started + SECOND_GIVEN,
             self.started + UNANSWERED,

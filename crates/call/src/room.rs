@@ -1,6 +1,5 @@
 //! What the link tells: who is in the room, and what they say.
 
-use serde_json::value::RawValue;
 use visavis_clock::Now;
 use visavis_signal::{
     call::{Body, Envelope},
@@ -26,7 +25,7 @@ impl Call {
             Told::Members(members) => self.handle_members(now, members),
             Told::Joined(member) => self.handle_joined(now, member),
             Told::Left(id) => self.handle_left(now, &id),
-            Told::Message { from, message } => self.handle_message(now, &from, &message),
+            Told::Signal { from, envelope } => self.handle_envelope(now, &from, envelope),
             Told::IceServers(servers) => self.handle_ice_servers(servers),
             Told::NoIceServers => self.ice_until = now,
             Told::Inside(count) => self.inside = Some(count),
@@ -151,7 +150,9 @@ impl Call {
 
     /// A tutorial page that was loaded again is another member; its former self says no goodbye.
     fn drop_absent_foreign(&mut self, now: Now) {
-        while let Some(at) = self.entries.iter().position(|entry| entry.remote.foreign && entry.absent.is_some()) {
+        while let Some(at) =
+            self.entries.iter().position(|entry| entry.remote.foreign && entry.absent.is_some())
+        {
             self.remove(now, at);
         }
     }
@@ -167,18 +168,9 @@ impl Call {
         self.say_again(now, at);
     }
 
-    fn handle_message(&mut self, now: Now, from: &str, message: &RawValue) {
-        if self.own_ids.iter().any(|own| own == from) {
-            return;
-        }
-        match serde_json::from_str::<Envelope>(message.get()) {
-            Ok(envelope) => self.handle_envelope(now, from, envelope),
-            Err(_) => self.report("a signal that is not understood"),
-        }
-    }
-
     fn handle_envelope(&mut self, now: Now, from: &str, envelope: Envelope) {
-        if envelope.to.as_deref().is_some_and(|to| Some(to) != self.link.member()) {
+        let own = self.own_ids.iter().any(|own| own == from);
+        if own || envelope.to.as_deref().is_some_and(|to| Some(to) != self.link.member()) {
             return;
         }
         let Some(at) = self.entries.iter().position(|entry| entry.remote.member == from) else { return };

@@ -55,10 +55,6 @@ impl Members {
         }
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<&Present> {
-        self.0.iter().find(|member| member.id == id)
-    }
-
     /// One member for each device that is not this one, newest first; a ghost behind a newer member of
     /// its device does not count.
     pub(crate) fn others(&self, own_device: &str, own_ids: &[String]) -> Vec<Present> {
@@ -223,7 +219,10 @@ impl Entry {
 
     /// Media is there to be seen, or there is none to wait for.
     fn flows(&self, connection: &Connection, now: Now, stood: Now) -> bool {
-        let shown = matches!(self.remote.state, RemoteState::Connected | RemoteState::Unstable | RemoteState::Reconnecting);
+        let shown = matches!(
+            self.remote.state,
+            RemoteState::Connected | RemoteState::Unstable | RemoteState::Reconnecting
+        );
         shown || connection.life.first_frame || !self.remote.camera || now.since(stood) >= FIRST_FRAME
     }
 

@@ -88,7 +88,9 @@ impl Call {
 
     fn give_up(&mut self, now: Now, at: usize) {
         let entry = &mut self.entries[at];
-        let lives = entry.connections().any(|connection| connection.stands() && connection.life.quiet(now) < UNSTABLE);
+        let lives = entry
+            .connections()
+            .any(|connection| connection.stands() && connection.life.quiet(now) < UNSTABLE);
         if lives {
             entry.hope = now;
         } else if now.since(entry.hope) >= GIVE_UP && entry.remote.state != RemoteState::Lost {
@@ -109,7 +111,10 @@ impl Call {
         if first {
             return self.offer(now, at, false);
         }
-        let due = entry.connections_mut().filter_map(|own| own.offer_again(now).then_some(own.id)).collect::<Vec<_>>();
+        let due = entry
+            .connections_mut()
+            .filter_map(|own| own.offer_again(now).then_some(own.id))
+            .collect::<Vec<_>>();
         for id in due {
             let mut acts = Vec::new();
             if let Some(connection) = self.entries[at].connection_mut(id) {
@@ -156,5 +161,4 @@ impl Call {
             entry.connections_mut().for_each(|connection| connection.life.nudge());
         }
     }
-
 }
