@@ -37,6 +37,8 @@ const STREAMS: usize = 64;
 const NEW_STREAMS: usize = 16;
 /// Streams of one shard.
 const MOST_STREAMS: usize = 4096;
+/// Bytes of a frame kept for a stream without an allocation: no honest request is longer.
+const STRANGERS_FRAME: usize = 2048;
 /// How often streams are looked at for being idle.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -337,10 +339,19 @@ impl Shard {
             let consumed = self.frames(from, &mut partial)?;
             if consumed == HEADROOM { partial } else { rest(&partial, consumed) }
         };
+        if !self.may_keep(from, kept.get(HEADROOM..).unwrap_or_default()) {
+            return Err(InvalidFrame);
+        }
         if let Some(stream) = self.sockets.streams.get_mut(index) {
             stream.keep_partial(kept);
         }
         Ok(())
+    }
+
+    /// Whether the beginning of a frame may wait for its rest: a stranger's if it can become a request.
+    fn may_keep(&self, from: FiveTuple, partial: &[u8]) -> bool {
+        let is_modest = partial.len() <= STRANGERS_FRAME && partial.first().is_none_or(|&first| first < 0x40);
+        is_modest || self.server.has_allocation(&from)
     }
 
     /// Takes all whole frames behind the headroom of `bytes`; up to where that was.

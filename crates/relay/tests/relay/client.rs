@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream, UdpSocket},
     sync::Arc,
     time::Duration,
@@ -59,7 +59,10 @@ impl<S: Read + Write> Pipe for Framed<S> {
 
     fn receive(&mut self) -> Option<Vec<u8>> {
         let mut frame = vec![0; 4];
-        self.0.read_exact(&mut frame).ok()?;
+        match self.0.read_exact(&mut frame) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("no answer and no end in time"),
+            result => result.ok()?,
+        }
         let length = usize::from(u16::from_be_bytes([frame[2], frame[3]]));
         let rest = if frame[0] < 0x40 { 16 + length } else { length.next_multiple_of(4) };
         frame.resize(4 + rest, 0);

@@ -63,9 +63,12 @@ fn a_closed_stream_ends_its_allocation() {
 #[test]
 fn a_stream_of_something_else_is_closed() {
     let harness = Harness::new(1);
-    let mut client = harness.tcp();
-    client.send_raw(b"GET / HTTP/1.1\r\n\r\n");
-    assert_eq!(client.hear(), None);
+    let tls_hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"SSH-2.0-x\r\n", &tls_hello] {
+        let mut client = harness.tcp();
+        client.send_raw(bytes);
+        assert_eq!(client.hear(), None);
+    }
 }
 
 #[test]
