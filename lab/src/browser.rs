@@ -29,13 +29,23 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Where a driver listens, on the browser's own machine.
 const DRIVER_PORT: u16 = 4444;
 
-/// Keeps every connection of a page where a test can ask it for its statistics.
-const KEEP_CONNECTIONS: &str = "
+/// Keeps every connection of a page where a test can ask it for its statistics, and every client id that the
+/// server gave it.
+const KEEP: &str = "
     if (!window.__connections && window.RTCPeerConnection) {
-        const Original = window.RTCPeerConnection;
         window.__connections = [];
-        window.RTCPeerConnection = class extends Original {
+        window.__clientIds = [];
+        window.RTCPeerConnection = class extends window.RTCPeerConnection {
             constructor(...words) { super(...words); window.__connections.push(this); }
+        };
+        window.WebSocket = class extends window.WebSocket {
+            constructor(...words) {
+                super(...words);
+                this.addEventListener('message', ({ data }) => {
+                    const frame = JSON.parse(data);
+                    if ('callback' in frame && frame.client_id) window.__clientIds.push(frame.client_id);
+                });
+            }
         };
     }";
 
@@ -86,7 +96,7 @@ impl Session {
         let driver = connect(&node, capabilities).await.with_context(|| process.words())?;
         let browser = Browser { name: name.to_owned(), node, engine, driver };
         if engine == Engine::Chromium {
-            browser.keep_connections().await?;
+            browser.keep().await?;
         }
         Ok(Self { browser, driver: process })
     }
@@ -145,7 +155,7 @@ impl Browser {
         let tab = self.driver.new_window().await?;
         self.choose(&tab).await?;
         if self.engine == Engine::Chromium {
-            self.keep_connections().await?;
+            self.keep().await?;
         }
         Ok(tab)
     }
@@ -251,6 +261,14 @@ impl Browser {
         self.click("join").await
     }
 
+    /// The client ids that the server gave this page, one per signaling connection; Chromium only.
+    ///
+    /// # Errors
+    /// If the page cannot be asked.
+    pub async fn client_ids(&self) -> Result<Vec<String>> {
+        self.ask("return window.__clientIds").await
+    }
+
     /// The page's address.
     ///
     /// # Errors
@@ -306,13 +324,13 @@ impl Browser {
     /// Firefox cannot run scripts before a page's own; no page connects before somebody joins.
     async fn after_load(&self) -> Result<()> {
         if self.engine == Engine::Firefox {
-            self.driver.execute(KEEP_CONNECTIONS, Vec::new()).await?;
+            self.driver.execute(KEEP, Vec::new()).await?;
         }
         Ok(())
     }
 
-    async fn keep_connections(&self) -> Result<()> {
-        let words = json!({ "source": KEEP_CONNECTIONS });
+    async fn keep(&self) -> Result<()> {
+        let words = json!({ "source": KEEP });
         self.chromium("Page.addScriptToEvaluateOnNewDocument", words).await.map(drop)
     }
 }

@@ -142,9 +142,14 @@ impl Lab {
         &self.authority
     }
 
-    /// The address of a room on the server's page.
+    /// The link to a room on the server's page.
     pub fn room(&self, room: &str) -> String {
-        format!("{}/#{room}", server::origin())
+        self.link("/", room)
+    }
+
+    /// The link to a room on another page of the server, or with a query: `/?relay=tcp`.
+    pub fn link(&self, page: &str, room: &str) -> String {
+        format!("{}{page}#{room}", server::origin())
     }
 
     /// What was going on when a test failed.

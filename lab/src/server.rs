@@ -57,7 +57,7 @@ impl Server {
             if self.process.has_ended() {
                 return Ok(Some(false));
             }
-            Ok(get(ADMIN, "/readyz").await?.starts_with("HTTP/1.1 200").then_some(true))
+            Ok(get(ADMIN, "/readyz").await?.split(' ').nth(1).filter(|status| *status == "200").map(|_| true))
         });
         if ready.await? {
             return Ok(());

@@ -10,6 +10,9 @@ use crate::{Browser, until};
 /// How long a call may take to stand and to show moving pictures.
 const STANDS_WITHIN: Duration = Duration::from_secs(30);
 
+/// More than the noise of a codec that was given silence.
+const AUDIBLE: f64 = 1e-6;
+
 /// One connected RTCPeerConnection of a page.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,7 +103,7 @@ impl Browser {
 
 impl Connection {
     fn moves_since(&self, earlier: &Self) -> bool {
-        self.frames > earlier.frames + 1 && self.energy > earlier.energy && self.energy > 0.0
+        self.frames > earlier.frames + 1 && self.energy > earlier.energy && self.energy > AUDIBLE
     }
 }
 

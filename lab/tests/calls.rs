@@ -1,0 +1,105 @@
+//! Two people see and hear each other, on every way that media can take.
+#![allow(clippy::unwrap_used)]
+
+use anyhow::{Result, ensure};
+use visavis_lab::{Browser, Connection, Engine, Lab, Path, browser::PATIENCE, lab, until};
+
+use Engine::{Chromium, Firefox};
+
+#[test]
+fn two_people_are_connected_directly() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Chromium, Chromium).await?;
+        let ends = call(lab, &alice, &bob, "/").await?;
+        ensure!(ends.iter().all(Connection::is_direct), "{ends:?}");
+        says_path(&alice, &["direct"]).await?;
+        says_path(&bob, &["direct"]).await
+    });
+}
+
+#[test]
+fn a_relay_is_reached_over_udp() {
+    lab::run(async |lab| relayed(lab, Chromium, "udp").await);
+}
+
+#[test]
+fn a_relay_is_reached_over_tcp() {
+    lab::run(async |lab| relayed(lab, Chromium, "tcp").await);
+}
+
+#[test]
+fn a_relay_is_reached_over_tls_on_the_port_of_the_page() {
+    lab::run(async |lab| relayed(lab, Chromium, "tls").await);
+}
+
+#[test]
+fn firefox_reaches_a_relay_over_tls() {
+    lab::run(async |lab| relayed(lab, Firefox, "tls").await);
+}
+
+#[test]
+fn a_call_stands_where_udp_is_blocked_altogether() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Chromium, Chromium).await?;
+        alice.node.block_udp()?;
+        bob.node.block_udp()?;
+        let ends = call(lab, &alice, &bob, "/").await?;
+        let streams = [Path::Relay("tcp".into()), Path::Relay("tls".into())];
+        ensure!(ends.iter().all(|end| streams.contains(&end.path())), "{ends:?}");
+        says_path(&alice, &["relay-tcp", "relay-tls"]).await?;
+        says_path(&bob, &["relay-tcp", "relay-tls"]).await
+    });
+}
+
+#[test]
+fn firefox_calls_chromium() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Chromium, Firefox).await?;
+        call(lab, &alice, &bob, "/").await.map(drop)
+    });
+}
+
+#[test]
+fn chromium_calls_firefox() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Firefox, Chromium).await?;
+        call(lab, &alice, &bob, "/").await.map(drop)
+    });
+}
+
+/// Two people who only take a relay, over that transport.
+async fn relayed(lab: &mut Lab, engine: Engine, transport: &str) -> Result<()> {
+    let [alice, bob] = pair(lab, Chromium, engine).await?;
+    let ends = call(lab, &alice, &bob, &format!("/?relay={transport}")).await?;
+    ensure!(ends.iter().all(|end| end.path() == Path::Relay(transport.into())), "{ends:?}");
+    let path = format!("relay-{transport}");
+    says_path(&alice, &[&path]).await?;
+    says_path(&bob, &[&path]).await
+}
+
+async fn pair(lab: &mut Lab, first: Engine, second: Engine) -> Result<[Browser; 2]> {
+    lab.server(&[]).await?;
+    Ok([lab.browser(first, "alice").await?, lab.browser(second, "bob").await?])
+}
+
+/// Both join from the lobby, the second one later, and their calls are proven from both sides.
+async fn call(lab: &Lab, first: &Browser, second: &Browser, page: &str) -> Result<[Connection; 2]> {
+    first.join(&lab.link(page, "blue")).await?;
+    first.reaches(&["waiting"]).await?;
+    second.join(&lab.link(page, "blue")).await?;
+    let ends = [first.sees_and_hears().await?, second.sees_and_hears().await?];
+    first.reaches(&["in-call"]).await?;
+    second.reaches(&["in-call"]).await?;
+    Ok(ends)
+}
+
+/// Waits until the page names that path to the person in front of it.
+async fn says_path(browser: &Browser, paths: &[&str]) -> Result<()> {
+    let what = format!("{} says {}", browser.name, paths.join(" or "));
+    until(&what, PATIENCE, async || {
+        let path = browser.attribute("quality", "data-path").await?.unwrap_or_default();
+        ensure!(paths.contains(&path.as_str()), "it says {path:?}");
+        Ok(Some(()))
+    })
+    .await
+}
