@@ -1,1 +1,67 @@
-fn main() {}
+//! Video calls between browsers with nobody in between: page, signaling, STUN and TURN in one binary.
+
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod app;
+mod certificate;
+mod cli;
+mod config;
+mod connections;
+mod data_dir;
+mod host;
+mod http;
+mod ice;
+mod keys;
+mod listen;
+mod log;
+mod metrics;
+mod start_up;
+mod stream;
+mod tls;
+mod values;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use crate::{cli::Said, config::Config, values::Values};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = format!("{error:#}").replace(['\n', '\r'], " ");
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(io::stderr(), "visavis: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let flags = match cli::read(env::args_os())? {
+        Said::Text(text) => return print(&text),
+        Said::Run(flags) => flags,
+    };
+    let print_config = flags.print_config;
+    let values = Values::collect(flags, env::vars_os())?;
+    let config = Config::parse(&values)?;
+    if print_config {
+        return print(&values.print());
+    }
+    log::start(&config.log)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if !config.limits {
+        tracing::warn!("--limits off: no rate limits and no quotas; for load tests only");
+    }
+    app::run(&config)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,262 @@
+//! Putting the parts together: what starts in which order, and how it ends.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use visavis_relay::{Options, Relay, StartError};
+use visavis_turn::{Limits, PeerPolicy, PortRange, Secret};
+
+use crate::{
+    addresses::Addresses,
+    config::Config,
+    connections::Connections,
+    data_dir::{self, DataDir},
+    http::{self, Site, admin::Admin},
+    ice::IceServers,
+    listen::{self, Doors, Speaks},
+    metrics::Metrics,
+    start_up::StartUp,
+    tls::Tls,
+};
+
+/// Everything that listens, not yet serving.
+struct App {
+    bound: Bound,
+    doors: Arc<Doors>,
+    admin: Arc<Admin>,
+    tls: Option<Arc<Tls>>,
+}
+
+/// Runs the server until a signal ends it.
+pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let relay = runtime.block_on(async {
+        let signals = Signals::watch()?;
+        let app = App::open(config)?;
+        Ok::<_, anyhow::Error>(app.serve(config, signals).await)
+    })?;
+    // Ends every connection as it stands: a client that sees no Close frame comes back.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    drop(relay);
+    Ok(())
+}
+
+impl App {
+    /// Opens whatever can fail to open, and tells the person what came of it.
+    fn open(config: &Config) -> anyhow::Result<Self> {
+        let data_dir = DataDir::open(config.data_dir.as_deref())?;
+        let addresses = Addresses::find(&config.public_ips)?;
+        let tls = open_tls(config, &data_dir, &addresses)?;
+        let secret = turn_secret(config, &data_dir)?;
+        let bound = Bound::open(config)?;
+        let relay = Arc::new(start_relay(config, &data_dir, &addresses, &secret, &bound)?);
+        let ice = Arc::new(ice_servers(secret, &addresses, &bound, tls.clone())?);
+        let site = Site { auto_join: config.auto_join, https_port: ice.https.first().map(SocketAddr::port) };
+        let connections = Connections::new(config.limits);
+        let metrics = Metrics { relay: Arc::clone(&relay), connections: Arc::clone(&connections) };
+        StartUp {
+            config,
+            addresses: &addresses,
+            data_dir: &data_dir,
+            ice: &ice,
+            tls: tls.as_deref(),
+            admin: &local_addrs(&bound.admin)?,
+        }
+        .print();
+        Ok(Self {
+            bound,
+            doors: Arc::new(Doors { relay, router: http::router(Arc::new(site)), connections }),
+            admin: Arc::new(Admin { ready: AtomicBool::new(true), metrics }),
+            tls,
+        })
+    }
+
+    /// Serves until a signal says otherwise. The relay goes on until it is dropped.
+    async fn serve(self, config: &Config, mut signals: Signals) -> Arc<Relay> {
+        let Self { bound, doors, admin, tls } = self;
+        let accept = |listeners: Vec<TcpListener>, speaks: &Speaks| {
+            for listener in listeners {
+                tokio::spawn(listen::accept(listener, speaks.clone(), Arc::clone(&doors)));
+            }
+        };
+        accept(bound.http, &Speaks::Http);
+        accept(bound.turn, &Speaks::Turn);
+        if let Some(tls) = &tls {
+            accept(bound.https, &Speaks::Https(Arc::clone(tls)));
+        }
+        for listener in bound.admin {
+            tokio::spawn(axum::serve(listener, http::admin::router(Arc::clone(&admin))).into_future());
+        }
+        signals.end(|| reload(config, tls.as_deref())).await;
+        tracing::info!("ending");
+        admin.ready.store(false, Ordering::Relaxed);
+        Arc::clone(&doors.relay)
+    }
+}
+
+/// The listening sockets.
+struct Bound {
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+    turn: Vec<TcpListener>,
+    admin: Vec<TcpListener>,
+}
+
+impl Bound {
+    fn open(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: listen::bind(&config.http, true)?,
+            https: listen::bind(&config.https, true)?,
+            turn: listen::bind(&config.turn, false)?,
+            admin: listen::bind(&config.admin, true)?,
+        })
+    }
+}
+
+fn local_addrs(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
+    listeners
+        .iter()
+        .map(|listener| listener.local_addr().context("a listening socket has no address"))
+        .collect()
+}
+
+fn open_tls(config: &Config, data_dir: &DataDir, addresses: &Addresses) -> anyhow::Result<Option<Arc<Tls>>> {
+    if let Some((certificate, key)) = &config.tls {
+        let tls = Tls::from_files(certificate, key)?;
+        return Ok((!config.https.addrs.is_empty()).then(|| Arc::new(tls)));
+    }
+    if config.https.addrs.is_empty() {
+        return Ok(None);
+    }
+    let host_name: Vec<_> = host_name().into_iter().collect();
+    let public = addresses.relays.iter().map(|relay| relay.advertised);
+    let reachable: Vec<IpAddr> = addresses.reachable().chain(public).collect();
+    Ok(Some(Arc::new(Tls::self_signed(data_dir, &host_name, &reachable)?)))
+}
+
+/// What this machine calls itself.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    name.ok().map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty() && name != "(none)")
+}
+
+fn turn_secret(config: &Config, data_dir: &DataDir) -> anyhow::Result<Secret> {
+    match &config.turn_secret {
+        Some(secret) => Ok(secret.clone()),
+        // The file's text is the secret, so that other programs can mint credentials with it.
+        None => Ok(Secret::new(STANDARD_NO_PAD.encode(data_dir.key("turn-secret")?))),
+    }
+}
+
+fn start_relay(
+    config: &Config,
+    data_dir: &DataDir,
+    addresses: &Addresses,
+    secret: &Secret,
+    bound: &Bound,
+) -> anyhow::Result<Relay> {
+    let (started, unix_time) = (Instant::now(), SystemTime::now());
+    let (first, last) = config.relay_ports;
+    let turn = visavis_turn::Config {
+        realm: config.realm.clone(),
+        secrets: vec![secret.clone()],
+        accounts: config.turn_accounts.clone(),
+        nonce_key: data_dir.key("nonce-key")?,
+        relays: addresses.relays.clone(),
+        ports: PortRange::new(first, last),
+        peers: PeerPolicy::new(&addresses.forbidden_peers(), &config.allow_peer, &config.deny_peer),
+        limits: if config.limits { Limits::default() } else { Limits::off() },
+        unix_time_at_zero: unix_time.duration_since(UNIX_EPOCH).context("the clock stands before 1970")?,
+    };
+    let udp = local_addrs(&bound.turn)?;
+    let options = Options { udp, shards: shards(config)?, config: turn, seed: data_dir::random(), started };
+    Relay::start(options).map_err(|error| match error {
+        StartError::InUse { address } => anyhow!(
+            "{} \"{address}\": cannot listen: another program has that UDP port already; choose another port",
+            config.turn.place
+        ),
+        error => anyhow!("{}: {error}", config.turn.place),
+    })
+}
+
+/// One for each core, but no more than there are pairs of relay ports to share out.
+fn shards(config: &Config) -> anyhow::Result<usize> {
+    let (first, last) = config.relay_ports;
+    let pairs = usize::from(last / 2 - first / 2) + 1;
+    match config.threads.map(usize::from) {
+        Some(threads) if threads > pairs => {
+            bail!(
+                "--threads \"{threads}\": --relay-ports {first}-{last} is too small to share out; at most {pairs} threads"
+            )
+        }
+        Some(threads) => Ok(threads),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from).min(pairs).min(256)),
+    }
+}
+
+fn ice_servers(
+    secret: Secret,
+    addresses: &Addresses,
+    bound: &Bound,
+    tls: Option<Arc<Tls>>,
+) -> anyhow::Result<IceServers> {
+    let advertised = addresses.relays.iter().map(|relay| relay.advertised);
+    Ok(IceServers {
+        secret,
+        public: advertised.filter(|_| addresses.configured).collect(),
+        turn: local_addrs(&bound.turn)?,
+        http: local_addrs(&bound.http)?,
+        https: local_addrs(&bound.https)?,
+        tls,
+    })
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn watch() -> anyhow::Result<Self> {
+        let watch = |kind| signal(kind).context("cannot watch for signals");
+        Ok(Self {
+            terminate: watch(SignalKind::terminate())?,
+            interrupt: watch(SignalKind::interrupt())?,
+            hang_up: watch(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the one that ends the server; `reload`s at each of the other kind.
+    async fn end(&mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => reload(),
+            }
+        }
+    }
+}
+
+fn reload(config: &Config, tls: Option<&Tls>) {
+    let (Some(tls), Some((certificate, key))) = (tls, &config.tls) else { return };
+    match tls.reload(certificate, key) {
+        Ok(()) => tracing::info!("the certificate was read anew"),
+        Err(error) => tracing::error!("the certificate stays as it was: {error:#}"),
+    }
+}

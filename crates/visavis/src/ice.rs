@@ -1,0 +1,158 @@
+//! The ICE servers that a client is told: this server's own STUN and TURN, with a credential for an hour.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use visavis_signal::outbound::IceServer;
+use visavis_turn::{Secret, time_limited_credential};
+
+use crate::{
+    data_dir,
+    host::{Host, Name},
+    stream::ConnectionInfo,
+    tls::Tls,
+};
+
+/// How long a credential opens allocations, in seconds.
+const LIFETIME: u64 = 3600;
+
+/// What ICE servers are made of.
+pub(crate) struct IceServers {
+    /// Behind the time-limited credentials.
+    pub(crate) secret: Secret,
+    /// Addresses that the operator named; where there is none, clients get the host by which they came.
+    pub(crate) public: Vec<IpAddr>,
+    /// STUN and TURN over UDP and TCP, with real ports.
+    pub(crate) turn: Vec<SocketAddr>,
+    /// TURN over TCP beside HTTP, with real ports.
+    pub(crate) http: Vec<SocketAddr>,
+    /// TURN over TLS beside HTTPS, with real ports.
+    pub(crate) https: Vec<SocketAddr>,
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
+impl IceServers {
+    /// The servers for the client `client_id` on that connection, and for how many seconds they hold.
+    pub(crate) fn for_client(&self, info: &ConnectionInfo, client_id: &str) -> (Vec<IceServer>, u64) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let nonce = u64::from_le_bytes(data_dir::random());
+        let name = format!("m:{client_id}:{nonce:016x}");
+        let (username, credential) = time_limited_credential(&self.secret, now + LIFETIME, &name);
+        let mut servers = Vec::new();
+        let stun = self.stun_urls(info);
+        if !stun.is_empty() {
+            servers.push(IceServer { urls: stun, username: None, credential: None });
+        }
+        let turn = self.turn_urls(info);
+        if !turn.is_empty() {
+            servers.push(IceServer { urls: turn, username: Some(username), credential: Some(credential) });
+        }
+        (servers, LIFETIME)
+    }
+
+    fn stun_urls(&self, info: &ConnectionInfo) -> Vec<String> {
+        let host = self.host(info).in_url();
+        self.turn.first().map(|addr| format!("stun:{host}:{}", addr.port())).into_iter().collect()
+    }
+
+    /// One for each way: UDP, TCP, TLS. Browsers slow down over more than four.
+    fn turn_urls(&self, info: &ConnectionInfo) -> Vec<String> {
+        let host = self.host(info).in_url();
+        let udp = self.turn.first().map(|addr| format!("turn:{host}:{}?transport=udp", addr.port()));
+        let tcp = self.turn.first().or(self.http.first());
+        let tcp = tcp.map(|addr| format!("turn:{host}:{}?transport=tcp", addr.port()));
+        [udp, tcp, self.turns_url(info)].into_iter().flatten().collect()
+    }
+
+    /// Only with a certificate that can be trusted, since nobody can click a warning away, and never by address,
+    /// which Firefox refuses.
+    fn turns_url(&self, info: &ConnectionInfo) -> Option<String> {
+        let host = came_by(info);
+        let wanted = host.as_ref().and_then(|host| host.name.dns());
+        let name = self.tls.as_ref()?.trusted_name(wanted)?;
+        let listening = self.https.first()?.port();
+        // Who came by HTTPS has shown that its port works, whatever was forwarded on the way.
+        let shown = host.map(|host| host.port.unwrap_or(443)).filter(|_| info.secure);
+        Some(format!("turns:{name}:{}?transport=tcp", shown.unwrap_or(listening)))
+    }
+
+    fn host(&self, info: &ConnectionInfo) -> Name {
+        let of_family = self.public.iter().find(|address| address.is_ipv4() == info.remote.is_ipv4());
+        match of_family.or(self.public.first()) {
+            Some(&address) => Name::Address(address),
+            None => came_by(info).map_or(Name::Address(info.local.ip()), |host| host.name),
+        }
+    }
+}
+
+fn came_by(info: &ConnectionInfo) -> Option<Host> {
+    Host::read(info.host.as_deref()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn servers() -> IceServers {
+        let addr = |text: &str| text.parse().unwrap();
+        IceServers {
+            secret: Secret::new(*b"secret"),
+            public: Vec::new(),
+            turn: vec![addr("0.0.0.0:3478"), addr("[::]:3478")],
+            http: vec![addr("[::]:8080")],
+            https: vec![addr("[::]:8443")],
+            tls: None,
+        }
+    }
+
+    fn client(host: Option<&str>) -> ConnectionInfo {
+        ConnectionInfo {
+            remote: "192.0.2.9:40000".parse().unwrap(),
+            local: "192.0.2.1:8080".parse().unwrap(),
+            secure: false,
+            host: host.map(str::to_owned),
+            origin: None,
+        }
+    }
+
+    #[test]
+    fn the_host_is_the_one_by_which_the_client_came() {
+        let urls = |host| servers().turn_urls(&client(host));
+        let of = |host: &str| {
+            [format!("turn:{host}:3478?transport=udp"), format!("turn:{host}:3478?transport=tcp")]
+        };
+        assert_eq!(urls(Some("localhost:8080")), of("localhost"));
+        assert_eq!(urls(Some("[::1]:8080")), of("[::1]"));
+        assert_eq!(urls(Some("nonsense/?")), of("192.0.2.1"));
+        assert_eq!(urls(None), of("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_public_address_goes_before_the_host() {
+        let public = ["2001:db8::7", "198.51.100.7"].map(|text| text.parse().unwrap()).to_vec();
+        let servers = IceServers { public, ..servers() };
+        assert_eq!(servers.stun_urls(&client(Some("localhost"))), ["stun:198.51.100.7:3478"]);
+    }
+
+    #[test]
+    fn without_turn_ports_the_http_port_relays_over_tcp() {
+        let servers = IceServers { turn: Vec::new(), ..servers() };
+        assert_eq!(servers.turn_urls(&client(Some("a.example"))), ["turn:a.example:8080?transport=tcp"]);
+        assert!(servers.stun_urls(&client(None)).is_empty());
+    }
+
+    #[test]
+    fn a_credential_names_its_client_and_holds_an_hour() {
+        let (servers, ttl) = servers().for_client(&client(None), "abc");
+        let username = servers[1].username.as_deref().unwrap();
+        let parts: Vec<_> = username.split(':').collect();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(parts[0].parse::<u64>().unwrap().abs_diff(now + ttl) <= 5);
+        assert_eq!(&parts[1..3], ["m", "abc"]);
+        assert_eq!(parts[3].len(), 16);
+        assert_eq!((ttl, servers[0].username.as_deref()), (3600, None));
+    }
+}

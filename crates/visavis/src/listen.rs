@@ -1,0 +1,215 @@
+//! Listening and accepting. On every port the first byte of a connection decides: STUN goes to the relay, the rest is HTTP.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use axum::Router;
+use hyper::{Request, body::Incoming, server::conn::http1, service::Service as _};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use visavis_relay::{ClientStream, Relay};
+
+use crate::{
+    config::Listen,
+    connections::{Connections, Permit},
+    stream::{ConnectionInfo, Stream},
+    tls::Tls,
+};
+
+/// How long a client may take for its first byte, for the TLS handshake, and for the head of a request, each.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long sent bytes may stay unacknowledged before the connection is given up.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+const LONGEST_HEAD: usize = 16 * 1024;
+const BACKLOG: i32 = 1024;
+
+/// What is spoken on a listening port.
+#[derive(Clone)]
+pub(crate) enum Speaks {
+    /// HTTP or TURN.
+    Http,
+    /// HTTP or TURN, inside TLS.
+    Https(Arc<Tls>),
+    /// TURN alone.
+    Turn,
+}
+
+/// Where accepted connections go.
+pub(crate) struct Doors {
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) router: Router,
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// Binds a TCP listener to each address. Where the default is meant and IPv6 is absent, IPv4 does.
+pub(crate) fn bind(listen: &Listen, dual_stack: bool) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for &addr in &listen.addrs {
+        let v4_is_listed = listen.addrs.contains(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), addr.port()));
+        let listener = match bind_one(addr, dual_stack && !v4_is_listed) {
+            Err(error) if listen.by_default && is_absent(addr, &error) => {
+                if v4_is_listed {
+                    continue;
+                }
+                bind_one(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), addr.port()), false)
+            }
+            result => result,
+        };
+        let listener = listener.map_err(|error| complaint(&listen.place, addr, &error))?;
+        listeners.push(TcpListener::from_std(listener).context("cannot watch a listening socket")?);
+    }
+    Ok(listeners)
+}
+
+fn bind_one(addr: SocketAddr, dual_stack: bool) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    if addr.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        socket.set_only_v6(!dual_stack)?;
+    }
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Whether the machine has no IPv6 to listen on.
+fn is_absent(addr: SocketAddr, error: &io::Error) -> bool {
+    const EAFNOSUPPORT: i32 = 97;
+    let absent =
+        error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT);
+    addr.is_ipv6() && absent
+}
+
+fn complaint(place: &str, addr: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there already; choose another port".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "not permitted; ports below 1024 need root, or `setcap cap_net_bind_service=+ep` on the program"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    };
+    anyhow!("{place} \"{addr}\": cannot listen: {why}")
+}
+
+/// Accepts connections for ever.
+pub(crate) async fn accept(listener: TcpListener, speaks: Speaks, doors: Arc<Doors>) {
+    loop {
+        match listener.accept().await {
+            Ok((socket, remote)) => {
+                // Refused without a word: an answer would cost more than the connection.
+                let Some(permit) = doors.connections.admit(remote.ip()) else { continue };
+                tokio::spawn(welcome(socket, permit, speaks.clone(), Arc::clone(&doors)));
+            }
+            Err(error) => {
+                // Of one connection that ended early, or of a process that is out of descriptors.
+                tracing::debug!(%error, "cannot accept");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn welcome(socket: TcpStream, permit: Permit, speaks: Speaks, doors: Arc<Doors>) {
+    let Ok(info) = prepare(&socket, matches!(speaks, Speaks::Https(_))) else { return };
+    let served = match speaks {
+        Speaks::Turn => hand_over_tcp(socket, &doors),
+        Speaks::Http => tcp(socket, info, permit, &doors).await,
+        Speaks::Https(tls) => self::tls(socket, info, permit, &tls, &doors).await,
+    };
+    if let Err(error) = served {
+        tracing::debug!(error = format!("{error:#}"), "a connection ended early");
+    }
+}
+
+fn prepare(socket: &TcpStream, secure: bool) -> io::Result<ConnectionInfo> {
+    socket.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    SockRef::from(socket).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    let canonical = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
+    Ok(ConnectionInfo {
+        remote: canonical(socket.peer_addr()?),
+        local: canonical(socket.local_addr()?),
+        secure,
+        host: None,
+        origin: None,
+    })
+}
+
+async fn tcp(socket: TcpStream, info: ConnectionInfo, permit: Permit, doors: &Doors) -> anyhow::Result<()> {
+    let mut first = [0];
+    match timeout(PATIENCE, socket.peek(&mut first)).await.context("no first byte")?? {
+        0 => Ok(()),
+        _ if is_stun(first[0]) => hand_over_tcp(socket, doors),
+        _ => http(Stream::tcp(socket, permit), info, doors).await,
+    }
+}
+
+async fn tls(
+    socket: TcpStream,
+    info: ConnectionInfo,
+    permit: Permit,
+    tls: &Tls,
+    doors: &Doors,
+) -> anyhow::Result<()> {
+    let handshake = TlsAcceptor::from(tls.config()).accept(socket);
+    let mut socket = timeout(PATIENCE, handshake).await.context("TLS handshake took too long")??;
+    let mut read = vec![0; 4096];
+    let count = timeout(PATIENCE, socket.read(&mut read)).await.context("no first byte")??;
+    read.truncate(count);
+    match read.first() {
+        None => Ok(()),
+        Some(&first) if is_stun(first) => hand_over_tls(socket, read, doors),
+        Some(_) => http(Stream::tls(socket, read, permit), info, doors).await,
+    }
+}
+
+/// A STUN message begins with two zero bits and a class and method below 0x200; no HTTP request begins so. A TURN
+/// client cannot begin with ChannelData, whose range overlaps with capital letters.
+fn is_stun(first: u8) -> bool {
+    first <= 0x01
+}
+
+fn hand_over_tcp(socket: TcpStream, doors: &Doors) -> anyhow::Result<()> {
+    doors.relay.hand_over(ClientStream { socket: socket.into_std()?, tls: None, read: Vec::new() });
+    Ok(())
+}
+
+fn hand_over_tls(socket: TlsStream<TcpStream>, read: Vec<u8>, doors: &Doors) -> anyhow::Result<()> {
+    let (socket, tls) = socket.into_inner();
+    doors.relay.hand_over(ClientStream { socket: socket.into_std()?, tls: Some(Box::new(tls)), read });
+    Ok(())
+}
+
+async fn http(stream: Stream, info: ConnectionInfo, doors: &Doors) -> anyhow::Result<()> {
+    let router = TowerToHyperService::new(doors.router.clone());
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(info.clone());
+        router.call(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await
+        .map_err(Into::into)
+}

@@ -1,0 +1,140 @@
+//! What is said at the start, to a person who wants to act on it.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+};
+
+use crate::{
+    addresses::Addresses, config::Config, data_dir::DataDir, host::Name, http::bundle, ice::IceServers,
+    tls::Tls,
+};
+
+/// What there is to tell.
+pub(crate) struct StartUp<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) addresses: &'a Addresses,
+    pub(crate) data_dir: &'a DataDir,
+    /// Holds the real ports.
+    pub(crate) ice: &'a IceServers,
+    pub(crate) tls: Option<&'a Tls>,
+    pub(crate) admin: &'a [SocketAddr],
+}
+
+impl StartUp<'_> {
+    /// Prints it to standard output.
+    pub(crate) fn print(&self) {
+        // Whoever closed standard output does not want to be told.
+        let _ = io::stdout().write_all(self.text().as_bytes());
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("visavis {}\n\n", env!("CARGO_PKG_VERSION"));
+        let mut line = |line: String| writeln!(text, "{line}").expect("writing into a text cannot fail");
+        self.urls().into_iter().for_each(&mut line);
+        self.listening().into_iter().for_each(&mut line);
+        line(format!("  relayed  {}", self.relayed()));
+        line(format!("  data     {}", self.data_dir.path().display()));
+        line(String::new());
+        self.warnings().into_iter().for_each(|warning| line(format!("Warning: {warning}")));
+        line("Ready. Ctrl+C ends it.".to_owned());
+        text
+    }
+
+    fn urls(&self) -> Vec<String> {
+        let mut lines = vec!["Open in a browser:".to_owned()];
+        if let Some(http) =
+            self.ice.http.iter().find(|addr| addr.ip().is_unspecified() || addr.ip().is_loopback())
+        {
+            lines.push(format!("  {:<32} on this computer", format!("http://localhost:{}/", http.port())));
+        }
+        for addr in &self.ice.https {
+            for host in self.hosts(addr.ip()) {
+                let note = if self.is_self_signed() {
+                    "from other machines (self-signed certificate: the browser warns once)"
+                } else {
+                    "from other machines"
+                };
+                lines.push(format!("  {:<32} {note}", format!("https://{host}:{}/", addr.port())));
+            }
+        }
+        if lines.len() == 1 { Vec::new() } else { [lines, vec![String::new()]].concat() }
+    }
+
+    /// By what other machines can reach a socket that listens on `ip`.
+    fn hosts(&self, ip: IpAddr) -> Vec<String> {
+        if let Some(name) = self.tls.and_then(|tls| tls.trusted_name(None)) {
+            return vec![name];
+        }
+        if !ip.is_unspecified() {
+            return vec![Name::Address(ip).in_url()];
+        }
+        let mut addresses: Vec<_> = if self.addresses.configured {
+            self.addresses.relays.iter().map(|relay| relay.advertised).collect()
+        } else {
+            self.addresses.reachable().filter(|address| address.is_ipv4() || ip.is_ipv6()).collect()
+        };
+        addresses.sort();
+        addresses.into_iter().map(|address| Name::Address(address).in_url()).collect()
+    }
+
+    fn listening(&self) -> Vec<String> {
+        let mut lines = vec!["Listening:".to_owned()];
+        let mut kind = |name: &str, addrs: &[SocketAddr], what: &str| {
+            lines.extend(
+                addrs.iter().map(|addr| format!("  {name:<8} {addr:<22} {what}", addr = addr.to_string())),
+            );
+        };
+        kind("http", &self.ice.http, "page, signaling, TURN over TCP");
+        kind("https", &self.ice.https, "page, signaling, TURN over TLS");
+        kind("turn", &self.ice.turn, "STUN and TURN, UDP and TCP");
+        kind("admin", self.admin, "/metrics, /healthz, /readyz");
+        lines
+    }
+
+    fn relayed(&self) -> String {
+        let how = if self.addresses.configured { "from --public-ip" } else { "found from the interfaces" };
+        let addresses = self.addresses.relays.iter().map(|relay| {
+            if relay.advertised == relay.local {
+                relay.advertised.to_string()
+            } else {
+                format!("{} (here {})", relay.advertised, relay.local)
+            }
+        });
+        let (first, last) = self.config.relay_ports;
+        format!("{} ports {first}-{last} ({how})", addresses.collect::<Vec<_>>().join(", "))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.config.warnings.clone();
+        let mut warn = |warning: &str| warnings.push(warning.to_owned());
+        if !bundle::PAGE_IS_BUILT {
+            warn("this program was built without the call page; `cargo xtask serve` builds both");
+        }
+        if !self.config.limits {
+            warn("--limits off: no rate limits and no quotas; for load tests only");
+        }
+        if self.addresses.relays.iter().all(|relay| relay.advertised.is_loopback()) {
+            warn("this machine has no network address: only browsers on it can call each other");
+        }
+        if self.data_dir.is_open_to_others() {
+            warn(&format!(
+                "{0} can be read by others; `chmod 700 {0}` keeps the secrets in it",
+                self.data_dir.path().display()
+            ));
+        }
+        if let Some(warning) = self.tls.and_then(Tls::warning) {
+            warn(&warning);
+        }
+        let allowed = self.config.allow_peer.iter().map(ToString::to_string).collect::<Vec<_>>();
+        if !allowed.is_empty() {
+            warn(&format!("--allow-peer: clients may reach {} through the relay", allowed.join(", ")));
+        }
+        warnings
+    }
+
+    fn is_self_signed(&self) -> bool {
+        self.tls.is_some_and(Tls::is_self_signed)
+    }
+}
