@@ -1,1 +1,36 @@
-//! hub
+//! Channels, rooms and members as one state machine, without I/O, clock or wire.
+//!
+//! A [`Hub`] takes what connections ask for ([`Hub::handle_subscribe`] and the others) and turns it into
+//! [`Request`]s. A bus gives each request its place in the order of all, an id and a timestamp, and hands it
+//! back as a [`Delivery`]. Only then does anything happen, and [`Event`]s say who hears of it. With one node
+//! the bus answers at once; with many it may be a stream shared by all of them, and every node applies the
+//! same deliveries in the same order.
+//!
+//! # The loop of a shell
+//! 1. Hand in a fact with one `handle_*`.
+//! 2. Take every [`Hub::poll_request`] to the bus, and every delivery to [`Hub::handle_delivery`].
+//! 3. Carry out every [`Hub::poll_event`], in order.
+//! 4. Arm one timer for [`Hub::poll_timeout`].
+//!
+//! Payloads and client data are opaque bytes. [`Hub`] asks in one place (`admit`) whether a connection may
+//! do what it asks for; rules of authenticated channels belong there.
+
+#![forbid(unsafe_code)]
+
+mod channel;
+mod config;
+mod event;
+mod hub;
+mod names;
+mod rate;
+mod refusal;
+mod resume;
+mod room;
+
+pub use config::{Config, Limits, ResumeKey};
+pub use event::{Change, Delivery, Event, Member, Request, Tag};
+pub use hub::{Counts, Ending, Hello, Hub, Resume, Welcome};
+pub use names::{ChannelId, ClientId, ConnectionId, RoomName};
+pub use rate::{Bucket, Rate};
+pub use refusal::Refusal;
+pub use visavis_clock::Now;

@@ -1,0 +1,69 @@
+//! One channel: its clients and rooms.
+
+use std::collections::{BTreeMap, HashMap};
+
+use visavis_clock::Now;
+
+use crate::{
+    ClientId, ConnectionId, RoomName,
+    room::{ClientData, Rooms},
+};
+
+/// One channel.
+#[derive(Default)]
+pub(crate) struct Channel {
+    pub(crate) clients: HashMap<ClientId, Client>,
+    pub(crate) rooms: Rooms,
+    /// Not from the configuration: goes with its last client.
+    pub(crate) passing: bool,
+}
+
+/// A client: connected, or only kept in case it comes back.
+pub(crate) struct Client {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) client_data: ClientData,
+    pub(crate) resumable: bool,
+    /// The rooms it is in or has asked to enter, and whether its present connection has asked. A room that
+    /// it has not asked for again is only kept until `deadline`.
+    pub(crate) rooms: BTreeMap<RoomName, Asked>,
+    pub(crate) deadline: Option<Now>,
+}
+
+/// Whether a client's present connection has asked for a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Now,
+    Before,
+}
+
+impl Client {
+    pub(crate) fn new(connection: ConnectionId, client_data: ClientData, resumable: bool) -> Self {
+        Self { connection: Some(connection), client_data, resumable, rooms: BTreeMap::new(), deadline: None }
+    }
+}
+
+impl Channel {
+    /// The client's connection is gone: its places are kept until it asks for them again.
+    pub(crate) fn keep_places(&mut self, id: &ClientId) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        client.connection = None;
+        for (name, asked) in &mut client.rooms {
+            *asked = Asked::Before;
+            if let Some(room) = self.rooms.find_mut(name) {
+                room.keep(id);
+            }
+        }
+    }
+
+    /// The rooms that the client has not asked for again; it is in them no more.
+    pub(crate) fn take_kept(&mut self, id: &ClientId) -> Vec<RoomName> {
+        let Some(client) = self.clients.get_mut(id) else { return Vec::new() };
+        client.deadline = None;
+        client.rooms.extract_if(.., |_, asked| *asked == Asked::Before).map(|(name, _)| name).collect()
+    }
+
+    /// Whether nothing of it needs to be kept.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.passing && self.clients.is_empty() && self.rooms.len() == 0
+    }
+}

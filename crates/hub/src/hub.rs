@@ -1,0 +1,242 @@
+//! The state machine.
+
+mod connect;
+mod deliver;
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use rand_chacha::ChaCha12Rng;
+use rand_core::SeedableRng;
+use visavis_clock::Now;
+
+use crate::{
+    Bucket, Change, ChannelId, ClientId, Config, ConnectionId, Event, Member, Refusal, Request, RoomName,
+    Tag,
+    channel::{Asked, Channel},
+};
+pub use connect::{Ending, Hello, Resume, Welcome};
+
+/// All channels of one node. See the crate's documentation for the loop of its shell.
+pub struct Hub {
+    config: Config,
+    random: ChaCha12Rng,
+    channels: HashMap<ChannelId, Channel>,
+    connections: HashMap<ConnectionId, Connection>,
+    /// When places that are only kept are given up.
+    deadlines: BTreeSet<(Now, ChannelId, ClientId)>,
+    requests: VecDeque<Request>,
+    events: VecDeque<Event>,
+}
+
+/// A connection that was welcomed.
+struct Connection {
+    channel: ChannelId,
+    client: ClientId,
+    messages: Bucket,
+    peeks: Bucket,
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Channels.
+    pub channels: usize,
+    /// Rooms with members.
+    pub rooms: usize,
+    /// Clients, those whose place is only kept included.
+    pub clients: usize,
+    /// Connections that were welcomed.
+    pub connections: usize,
+}
+
+impl Hub {
+    /// A hub without clients. `seed` makes the client ids: nobody else may know it.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let channels = config.channels.iter().map(|id| (id.clone(), Channel::default())).collect();
+        Self {
+            config,
+            random: ChaCha12Rng::from_seed(seed),
+            channels,
+            connections: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            requests: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// A connection enters a room, or enters it once more. [`Event::Entered`] answers.
+    ///
+    /// # Errors
+    /// The connection may not, or there is no place.
+    pub fn handle_subscribe(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        room: &str,
+        tag: Option<Tag>,
+    ) -> Result<(), Refusal> {
+        let (channel, id) = self.admit(now, connection, room)?;
+        let limits = &self.config.limits;
+        let found = self.channels.get_mut(&channel).ok_or(Refusal::NotConnected)?;
+        let members = found.rooms.find(room).map_or(0, crate::room::Room::len);
+        let client = found.clients.get_mut(&id).ok_or(Refusal::NotConnected)?;
+        if !client.rooms.contains_key(room) {
+            if client.rooms.len() >= limits.rooms_per_client {
+                return Err(Refusal::TooManyRooms);
+            }
+            if members >= limits.members_per_room {
+                return Err(Refusal::RoomFull);
+            }
+        }
+        let room = RoomName::from(room);
+        client.rooms.insert(room.clone(), Asked::Now);
+        let member = Member { id, client_data: client.client_data.clone() };
+        let change = Change::Enter { member, connection, tag };
+        self.requests.push_back(Request { channel, room, change });
+        Ok(())
+    }
+
+    /// A connection leaves a room; it need not be in it. With a tag, [`Event::Unsubscribed`] answers.
+    ///
+    /// # Errors
+    /// The connection may not.
+    pub fn handle_unsubscribe(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        room: &str,
+        tag: Option<Tag>,
+    ) -> Result<(), Refusal> {
+        let (channel, id) = self.admit(now, connection, room)?;
+        if let Some(client) = self.channels.get_mut(&channel).and_then(|channel| channel.clients.get_mut(&id))
+        {
+            client.rooms.remove(room);
+        }
+        let change = Change::Leave { client: id, answer: tag.map(|tag| (connection, tag)) };
+        self.requests.push_back(Request { channel, room: room.into(), change });
+        Ok(())
+    }
+
+    /// A connection says something in a room; it need not be in it.
+    ///
+    /// # Errors
+    /// The connection may not.
+    pub fn handle_publish(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        room: &str,
+        payload: Arc<[u8]>,
+    ) -> Result<(), Refusal> {
+        let (channel, id) = self.admit(now, connection, room)?;
+        let change = Change::Publish { from: Some(id), payload };
+        self.requests.push_back(Request { channel, room: room.into(), change });
+        Ok(())
+    }
+
+    /// How many members a room has.
+    ///
+    /// # Errors
+    /// The connection may not, or asks too often.
+    pub fn handle_peek(&mut self, now: Now, connection: ConnectionId, room: &str) -> Result<usize, Refusal> {
+        let (channel, _) = self.admit(now, connection, room)?;
+        let rate = self.config.limits.peeks;
+        let asking = self.connections.get_mut(&connection).ok_or(Refusal::NotConnected)?;
+        if !asking.peeks.admit(now, rate) {
+            return Err(Refusal::TooManyRequests);
+        }
+        let found = self.channels.get(&channel).and_then(|channel| channel.rooms.find(room));
+        Ok(found.map_or(0, crate::room::Room::len))
+    }
+
+    /// Whether a connection may do something in a room at all, and as whom: every request passes here.
+    fn admit(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        room: &str,
+    ) -> Result<(ChannelId, ClientId), Refusal> {
+        self.count_message(now, connection)?;
+        let asking = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
+        if room.is_empty() || room.len() > self.config.limits.name_length {
+            return Err(Refusal::BadRoomName);
+        }
+        Ok((asking.channel.clone(), asking.client.clone()))
+    }
+
+    /// Counts a message of a kind that no other method is for.
+    ///
+    /// # Errors
+    /// The connection sends more than any honest client does, or was not welcomed.
+    pub fn count_message(&mut self, now: Now, connection: ConnectionId) -> Result<(), Refusal> {
+        let asking = self.connections.get_mut(&connection).ok_or(Refusal::NotConnected)?;
+        let admitted = asking.messages.admit(now, self.config.limits.messages);
+        admitted.then_some(()).ok_or(Refusal::RateExceeded)
+    }
+
+    /// What the bus is to order next.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        self.requests.pop_front()
+    }
+
+    /// What connections are to hear next.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Hub::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Now> {
+        self.deadlines.first().map(|(at, ..)| *at)
+    }
+
+    /// Gives up the places whose clients did not come back in time.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some((at, channel, id)) = self.deadlines.pop_first() {
+            if at > now {
+                self.deadlines.insert((at, channel, id));
+                return;
+            }
+            self.give_up(&channel, &id);
+        }
+    }
+
+    fn give_up(&mut self, channel_id: &ChannelId, id: &ClientId) {
+        let Some(channel) = self.channels.get_mut(channel_id) else { return };
+        let rooms = channel.take_kept(id);
+        if channel.clients.get(id).is_some_and(|client| client.connection.is_none()) {
+            channel.clients.remove(id);
+        }
+        self.request_leaves(channel_id, id, rooms);
+    }
+
+    fn request_leaves(&mut self, channel: &ChannelId, id: &ClientId, rooms: Vec<RoomName>) {
+        for room in rooms {
+            let change = Change::Leave { client: id.clone(), answer: None };
+            self.requests.push_back(Request { channel: channel.clone(), room, change });
+        }
+        self.close_if_spent(channel);
+    }
+
+    /// A channel that only its use has made goes with its last client.
+    fn close_if_spent(&mut self, id: &ChannelId) {
+        if self.channels.get(id).is_some_and(Channel::is_spent) {
+            self.channels.remove(id);
+        }
+    }
+
+    /// How much there is.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            channels: self.channels.len(),
+            rooms: self.channels.values().map(|channel| channel.rooms.len()).sum(),
+            clients: self.channels.values().map(|channel| channel.clients.len()).sum(),
+            connections: self.connections.len(),
+        }
+    }
+}
