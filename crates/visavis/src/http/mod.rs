@@ -45,7 +45,7 @@ struct Settings {
 async fn settings(
     State(site): State<Arc<Site>>,
     Extension(info): Extension<ConnectionInfo>,
-) -> Json<Settings> {
+) -> impl IntoResponse {
     let https = site.https_port.map(|port| {
         let host = info.host.as_deref().and_then(Host::read);
         let shown =

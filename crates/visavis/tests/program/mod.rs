@@ -16,13 +16,13 @@ use std::{
 };
 
 /// How long anything may take before the test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A directory that goes away with its owner.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("visavis-test-{}-{number}", std::process::id()));
@@ -30,12 +30,12 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file and says where it is.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
@@ -49,7 +49,7 @@ impl Drop for Folder {
 }
 
 /// A running server.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
     /// What it printed at its start.
     pub start_up: String,
@@ -58,12 +58,12 @@ pub struct Program {
 
 impl Program {
     /// Starts it on loopback, on ports that the system chooses, with `flags` besides.
-    pub fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         Self::start_in(Folder::new(), flags)
     }
 
     /// The same in a folder that has been used before.
-    pub fn start_in(folder: Folder, flags: &[&str]) -> Self {
+    pub(crate) fn start_in(folder: Folder, flags: &[&str]) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let mut child = command()
             .args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--turn", "127.0.0.1:0"])
@@ -84,7 +84,7 @@ impl Program {
     }
 
     /// Where it listens for `kind`: http, https, turn or admin.
-    pub fn addr(&self, kind: &str) -> SocketAddr {
+    pub(crate) fn addr(&self, kind: &str) -> SocketAddr {
         let of_kind = |line: &str| {
             line.split_whitespace().nth(1).filter(|_| line.trim().starts_with(kind))?.parse().ok()
         };
@@ -92,17 +92,17 @@ impl Program {
         listening.lines().find_map(of_kind).unwrap_or_else(|| panic!("no {kind} in {}", self.start_up))
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 
     /// Ends it with SIGTERM; how it ended, and its folder.
-    pub fn end(mut self) -> (ExitStatus, Folder) {
+    pub(crate) fn end(mut self) -> (ExitStatus, Folder) {
         self.signal("TERM");
         let status = wait(&mut self.child);
         let folder = std::mem::replace(&mut self.folder, Folder::new());
@@ -122,14 +122,14 @@ impl Drop for Program {
 }
 
 /// The program with nothing of this environment.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
     command.env_clear().env("HOME", "/nonexistent");
     command
 }
 
 /// Waits until it ends by itself; fails if it does not.
-pub fn wait(child: &mut Child) -> ExitStatus {
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let (ended, end) = mpsc::channel::<()>();
     let id = child.id().to_string();
     let watch = thread::spawn(move || {
