@@ -160,6 +160,19 @@ impl Browser {
         Ok(tab)
     }
 
+    /// Opens the page's address in a tab that starts with a copy of its session storage, and chooses it.
+    ///
+    /// # Errors
+    /// If the browser does not.
+    pub async fn copy(&self) -> Result<WindowHandle> {
+        let before = self.driver.windows().await?;
+        self.ask::<()>("window.open(location.href)").await?;
+        let windows = self.driver.windows().await?;
+        let copy = windows.into_iter().find(|window| !before.contains(window)).context("a further window")?;
+        self.choose(&copy).await?;
+        Ok(copy)
+    }
+
     /// The tab that commands go to.
     ///
     /// # Errors

@@ -9,11 +9,10 @@ use super::{DRIVER_PORT, control, profile, shown};
 use crate::{ca::Authority, network::Node};
 
 /// Fake devices, no questions, and nothing that asks the world for anything.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-dev-shm-usage",
-    "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--no-first-run",
     "--disable-background-networking",
@@ -27,7 +26,8 @@ const FLAGS: [&str; 14] = [
 ];
 
 /// What a test may say otherwise.
-const DEFAULTS: [&str; 2] = ["--use-fake-device-for-media-stream", "--window-size=1280,800"];
+const DEFAULTS: [&str; 3] =
+    ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--window-size=1280,800"];
 
 pub(super) fn prepare(
     node: &Node,
