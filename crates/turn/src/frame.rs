@@ -19,7 +19,7 @@ pub fn frame(buffer: &[u8]) -> Frame {
     match buffer.first() {
         None => Frame::Incomplete,
         Some(0x00..=0x3f) => stun_frame(buffer),
-        Some(0x40..=0x4f) => channel_data_frame(buffer),
+        Some(0x40..=0x7f) => channel_data_frame(buffer),
         Some(_) => Frame::Invalid,
     }
 }

@@ -23,5 +23,6 @@ pub const MAGIC_COOKIE: u32 = 0x2112_a442;
 pub const HEADER: usize = 20;
 /// Bytes of a ChannelData header.
 pub const CHANNEL_DATA_HEADER: usize = 4;
-/// The channel numbers that may be bound (RFC 8656 section 12).
-pub const CHANNEL_NUMBERS: RangeInclusive<u16> = 0x4000..=0x4fff;
+/// The channel numbers that may be bound. RFC 8656 section 12 leaves 0x4000 to 0x4fff to clients; those of RFC 5766,
+/// coturn's among them, choose from all of these, and nothing else uses the rest on a TURN server's ports.
+pub const CHANNEL_NUMBERS: RangeInclusive<u16> = 0x4000..=0x7fff;
