@@ -127,7 +127,7 @@ impl Call {
         }
         entry.floor = generation.unwrap_or(0);
         entry.awaited = now;
-        entry.hope = now;
+        entry.revive(now);
         let beside =
             !entry.remote.foreign && entry.primary.as_ref().is_some_and(|primary| !primary.unanswered());
         self.say_state(at);

@@ -10,7 +10,7 @@ const NAME: usize = 80;
 /// What this side says of itself.
 pub(crate) fn state(config: &Config, path: Option<Path>) -> State {
     State {
-        name: (!config.name.is_empty()).then(|| config.name.clone()),
+        name: Some(config.name.clone()),
         muted: Some(!config.wishes.microphone),
         camera: Some(config.wishes.camera),
         path: path.map(|path| path.as_str().to_owned()),

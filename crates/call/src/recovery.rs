@@ -17,6 +17,8 @@ pub(crate) const BEAT_TEXT: &str = r#"{"beat":true}"#;
 pub(crate) const UNSTABLE: Duration = Duration::from_secs(1);
 /// Silence after which ICE restarts.
 pub(crate) const RESTART: Duration = Duration::from_secs(2);
+/// How long the browser's own word that packets do not come through waits for a goodbye that explains it.
+pub(crate) const APART: Duration = Duration::from_millis(300);
 /// How long a restart is given before the next.
 pub(crate) const RESTART_AGAIN: Duration = Duration::from_secs(5);
 /// Silence after which a second connection is tried over the relay, beside the first.
@@ -149,8 +151,9 @@ impl Life {
     }
 
     /// The browser itself says that packets do not come through.
-    pub(crate) fn apart(&self) -> bool {
-        self.broken() || self.state == ConnectionState::Disconnected
+    fn is_apart(&self, now: Now) -> bool {
+        let apart = self.broken() || self.state == ConnectionState::Disconnected;
+        apart && now.since(self.apart) >= APART
     }
 
     /// Something changed in the network: do not wait for the silence to last.
@@ -172,11 +175,8 @@ impl Life {
     }
 
     fn asks_restart(&self, now: Now) -> bool {
-        if self.foreign {
-            self.broken() || self.quiet(now) >= RESTART
-        } else {
-            self.apart() || self.quiet(now) >= RESTART
-        }
+        let silent = self.quiet(now) >= RESTART;
+        if self.foreign { self.broken() || silent } else { self.is_apart(now) || silent }
     }
 
     /// Restarting has had its chance, or never had one.
@@ -201,6 +201,7 @@ impl Life {
         let silences =
             [UNSTABLE, RESTART, GONE, SECOND, SECOND_POLITE, GIVE_UP].map(|silence| since + silence);
         let others = [
+            self.apart + APART,
             self.started + SECOND_GIVEN,
             self.started + UNANSWERED,
             self.stood.map_or(now, |stood| stood + FIRST_FRAME),

@@ -6,7 +6,7 @@ use crate::{
     CAPACITY, ConnectionId, Quality, Remote, RemoteState,
     connection::Connection,
     media,
-    recovery::{FIRST_FRAME, GIVE_UP, OFFER, RESTART, SECOND_AGAIN, UNSTABLE},
+    recovery::{FIRST_FRAME, GIVE_UP, OFFER, RESTART, SECOND_AGAIN, SECOND_GIVEN, UNSTABLE},
 };
 
 /// Members that are kept track of; a room of calls never has that many.
@@ -184,6 +184,16 @@ impl Entry {
         self.told_path = None;
         self.show(now, RemoteState::Connecting);
         dropped
+    }
+
+    /// The remote still tries: one chance more, and no attempts of this side's own meanwhile, or two ends
+    /// would keep each other trying for ever.
+    pub(crate) fn revive(&mut self, now: Now) {
+        if self.remote.state == RemoteState::Lost {
+            self.hope = now - (GIVE_UP - SECOND_GIVEN);
+            self.seconded = Some(now);
+            self.show(now, RemoteState::Connecting);
+        }
     }
 
     pub(crate) fn show(&mut self, now: Now, state: RemoteState) {

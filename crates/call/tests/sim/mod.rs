@@ -64,6 +64,7 @@ pub struct Tutorial {
 pub struct Page {
     pub kind: Kind,
     pub device: String,
+    pub session: String,
     pub socket: Option<Socket>,
     /// Connections of ours by the call's own names.
     peers: BTreeMap<ConnectionId, u32>,
@@ -87,6 +88,13 @@ pub struct World {
     last_due: BTreeMap<(Socket, bool), u64>,
     pub direct_down: BTreeSet<(usize, usize)>,
     pub relay_down: BTreeSet<usize>,
+    /// No media passes at all.
+    pub media_down: bool,
+    /// Pages that do not reach the server.
+    pub link_down: BTreeSet<usize>,
+    /// Connections that never work (again).
+    pub doomed: BTreeSet<u32>,
+    pub sockets_opened: u32,
     next: u32,
     random: u64,
     pub trace: bool,
@@ -105,6 +113,10 @@ impl World {
             last_due: BTreeMap::new(),
             direct_down: BTreeSet::new(),
             relay_down: BTreeSet::new(),
+            media_down: false,
+            link_down: BTreeSet::new(),
+            doomed: BTreeSet::new(),
+            sockets_opened: 0,
             next: 1,
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             trace: false,
@@ -147,14 +159,18 @@ impl World {
     pub fn lobby_with(&mut self, config: Config) -> usize {
         let device = config.device.clone();
         let camera = config.wishes.camera;
+        let session = config.session.clone();
         let call = Call::new(at(self.now), config, [7; 32]);
-        self.add(Kind::Ours(Box::new(call)), device, camera)
+        let page = self.add(Kind::Ours(Box::new(call)), device, camera);
+        self.pages[page].session = session;
+        page
     }
 
     fn add(&mut self, kind: Kind, device: String, camera: bool) -> usize {
         self.pages.push(Page {
             kind,
             device,
+            session: String::new(),
             socket: None,
             peers: BTreeMap::new(),
             online: true,
@@ -188,6 +204,7 @@ impl World {
             peer.closed = true;
         }
         self.pages[page].asleep = true;
+        self.answer();
     }
 
     /// The same tab loads the page again.
@@ -319,7 +336,8 @@ impl World {
         let socket = self.number();
         self.pages[page].socket = Some(socket);
         self.wires.insert(socket, Wire { page, dead: false, open_at_page: false });
-        let open = self.server_up && self.pages[page].online;
+        self.sockets_opened += 1;
+        let open = self.server_up && self.pages[page].online && !self.link_down.contains(&page);
         let flight = if open { Flight::Opened(socket) } else { Flight::ClosedAtPage(socket) };
         self.fly(socket, false, flight);
     }
@@ -581,6 +599,9 @@ impl World {
     fn passes(&self, peer: &Peer) -> Option<u32> {
         let other = self.counterpart(peer)?;
         let (a, b) = (peer.page, other.page);
+        if self.media_down || self.doomed.contains(&peer.id) {
+            return None;
+        }
         let current = |peer: &Peer| peer.epoch == self.pages[peer.page].epoch && self.pages[peer.page].online;
         if !current(peer) || !current(other) || self.pages[a].asleep || self.pages[b].asleep {
             return None;
@@ -679,7 +700,35 @@ impl World {
         self.server_up = true;
     }
 
+    /// The browser refuses to go on with a connection.
+    pub fn break_connection(&mut self, page: usize, connection: ConnectionId) {
+        let what = visavis_call::Step::Connect;
+        self.with(page, |call, now| {
+            call.handle_connection(now, connection, ConnectionEvent::Failed { what })
+        });
+    }
+
     // What tests ask.
+
+    pub fn session(&self, page: usize) -> String {
+        self.pages[page].session.clone()
+    }
+
+    /// Whether one page numbers its connections to the other with odd generations.
+    pub fn is_odd(&self, page: usize, other: usize) -> bool {
+        self.pages[other].device > self.pages[page].device
+    }
+
+    /// The shown connections are of the networks that their pages are in now.
+    pub fn fresh(&self, page: usize) -> bool {
+        self.shown(page).is_some_and(|peer| self.passes(peer).is_some())
+    }
+
+    pub fn in_call_with_foreign(&self, page: usize, tutorial: usize) -> bool {
+        let Kind::Tutorial(script) = &self.pages[tutorial].kind else { return false };
+        let shown = self.shown(page).and_then(|peer| self.passes(peer));
+        self.phase(page) == Phase::InCall && shown.is_some() && shown == script.peer
+    }
 
     pub fn in_call(&self, pages: &[usize]) -> bool {
         pages.iter().all(|&page| {
