@@ -56,7 +56,6 @@ pub(crate) struct Text {
     pub(crate) denied_picture: &'static str,
 
     // call
-    pub(crate) room: &'static str,
     pub(crate) mute: &'static str,
     pub(crate) unmute: &'static str,
     pub(crate) camera_stop: &'static str,

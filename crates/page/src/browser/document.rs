@@ -2,7 +2,7 @@
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Element, HtmlElement, HtmlVideoElement, MediaStream, Window};
+use web_sys::{Document, HtmlElement, HtmlVideoElement, MediaStream, Window};
 
 /// Whose controls the person sees, for the picture of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +52,6 @@ pub(crate) fn is_secure() -> bool {
 /// Whether the browser has WebRTC.
 pub(crate) fn has_webrtc() -> bool {
     Reflect::has(&window(), &"RTCPeerConnection".into()).unwrap_or(false)
-}
-
-/// Milliseconds since the page was opened.
-pub(crate) fn now() -> f64 {
-    window().performance().map_or(0.0, |performance| performance.now())
 }
 
 /// Whether what is pressed now goes into a field.
@@ -122,16 +117,11 @@ fn is_not_allowed(error: &JsValue) -> bool {
     error.dyn_ref::<web_sys::DomException>().is_some_and(|error| error.name() == "NotAllowedError")
 }
 
-/// Where the pointer's capture holds, whether its place is in the right and the lower half of the window.
+/// Whether a place of the window is in its right half, and whether in its lower half.
 pub(crate) fn quadrant(x: i32, y: i32) -> (bool, bool) {
     let size = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or_default();
     let (width, height) = (size(window().inner_width()), size(window().inner_height()));
     (f64::from(x) * 2.0 > width, f64::from(y) * 2.0 > height)
-}
-
-/// The element that holds the whole page.
-pub(crate) fn body() -> Option<Element> {
-    document().body().map(Into::into)
 }
 
 fn document() -> Document {

@@ -57,7 +57,6 @@ pub(crate) const TEXT: Text = Text {
     denied_after: "It goes on by itself as soon as you allow it.",
     denied_picture: "The address bar with the control at its left end",
 
-    room: "Call",
     mute: "Mute microphone",
     unmute: "Unmute microphone",
     camera_stop: "Turn camera off",

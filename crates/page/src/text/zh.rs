@@ -47,7 +47,6 @@ pub(crate) const TEXT: Text = Text {
     denied_after: "允许之后会自动继续。",
     denied_picture: "地址栏及其左端的控件",
 
-    room: "通话",
     mute: "静音",
     unmute: "取消静音",
     camera_stop: "关闭摄像头",

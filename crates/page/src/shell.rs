@@ -1,0 +1,168 @@
+//! What happens around a call: which screen the address asks for, and how a person gets from one to the other.
+
+use crate::{
+    browser::{clipboard, document, location::{self, Address}, room, settings, storage},
+    driver::Driver,
+    local::LocalMedia,
+    model::{Model, Screen},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
+
+const TOAST: Duration = Duration::from_millis(3500);
+
+/// Handle to the screens around the call; stands in the context beside the driver.
+#[derive(Clone, Copy)]
+pub(crate) struct Shell {
+    /// The signals.
+    pub(crate) model: Model,
+    /// The call.
+    pub(crate) driver: Driver,
+    /// Camera and microphone.
+    pub(crate) local: LocalMedia,
+    /// "Link copied" stands for a moment.
+    pub(crate) copied: RwSignal<bool>,
+}
+
+impl Shell {
+    /// Goes where the address asks.
+    pub(crate) fn start(model: Model, driver: Driver, address: &Address) -> Self {
+        let local = LocalMedia::new(model, driver);
+        let shell = Self { model, driver, local, copied: RwSignal::new(false) };
+        model.name.set(address.name.clone().or_else(|| storage::read("name")).unwrap_or_default());
+        model.relay.set(address.relay);
+        location::on_change(move || shell.follow_address());
+        shell.go(address);
+        shell
+    }
+
+    fn go(self, address: &Address) {
+        if !document::is_secure() {
+            self.explain_insecure();
+        } else if !document::has_webrtc() {
+            self.model.screen.set(Screen::Unsupported);
+        } else if address.room.is_empty() {
+            self.model.screen.set(Screen::Landing);
+        } else if address.join {
+            spawn_local(self.join_at_once(address.clone()));
+        } else {
+            self.enter(&address.room);
+            self.local.open(address.camera, address.microphone);
+        }
+    }
+
+    /// A new call: its link is copied already when the lobby opens.
+    pub(crate) fn start_call(self) {
+        self.open(&room::random());
+        self.copy_link();
+    }
+
+    /// The call that a typed link or code stands for. Nothing happens if it stands for none.
+    pub(crate) fn open_typed(self, typed: &str) {
+        let room = room::from_typed(typed);
+        if !room.is_empty() {
+            self.open(&room);
+        }
+    }
+
+    /// The lobby of that room.
+    pub(crate) fn open(self, room: &str) {
+        location::go(room);
+        self.enter(room);
+        self.local.open(true, true);
+    }
+
+    /// Back to the landing.
+    pub(crate) fn go_home(self) {
+        location::go("");
+        self.home();
+    }
+
+    /// Into the call.
+    pub(crate) fn join(self) {
+        storage::remember_room(&self.model.room.get_untracked());
+        self.local.resume();
+        self.driver.join();
+    }
+
+    /// Into the call again; devices that were let go are asked for again.
+    pub(crate) fn rejoin(self) {
+        self.local.open(true, true);
+        self.join();
+    }
+
+    /// Out of the call. Camera and microphone are let go.
+    pub(crate) fn leave(self) {
+        self.driver.leave();
+        self.local.close();
+    }
+
+    /// The person's name changed.
+    pub(crate) fn rename(self, name: String) {
+        storage::write("name", &name);
+        self.model.name.set(name);
+        self.driver.rename();
+    }
+
+    /// The link to send.
+    pub(crate) fn link(self) -> String {
+        location::link(&self.model.room.get())
+    }
+
+    /// Copies the link and says so.
+    pub(crate) fn copy_link(self) {
+        let link = location::link(&self.model.room.get_untracked());
+        spawn_local(async move {
+            if clipboard::copy(link).await {
+                self.copied.set(true);
+                set_timeout(move || self.copied.set(false), TOAST);
+            }
+        });
+    }
+
+    /// Plays what the browser held back; called from a gesture.
+    pub(crate) fn play(self) {
+        self.model.silenced.set(false);
+        document::play_all();
+    }
+
+    fn enter(self, room: &str) {
+        self.model.room.set(room.to_owned());
+        self.model.inside.set(None);
+        self.driver.enter();
+    }
+
+    fn home(self) {
+        self.driver.close();
+        self.local.close();
+        self.model.room.set(String::new());
+        self.model.screen.set(Screen::Landing);
+    }
+
+    /// A stranger's link must not switch on a camera whose permission is remembered: off until a gesture,
+    /// unless the server is run for kiosks.
+    async fn join_at_once(self, address: Address) {
+        let settings = settings::fetch().await;
+        self.enter(&address.room);
+        if settings.auto_join {
+            self.local.open(address.camera, address.microphone);
+        }
+        self.join();
+    }
+
+    fn follow_address(self) {
+        let address = Address::read();
+        if address.room == self.model.room.get_untracked() {
+            return;
+        }
+        self.home();
+        self.go(&address);
+    }
+
+    fn explain_insecure(self) {
+        self.model.screen.set(Screen::Insecure);
+        spawn_local(async move {
+            self.model.https.set(settings::fetch().await.https);
+        });
+    }
+}

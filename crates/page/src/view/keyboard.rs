@@ -1,0 +1,90 @@
+//! Everything that a key does, and the list of it.
+
+use super::{call::show, icon};
+use crate::{
+    browser::document,
+    model::Screen,
+    shell::Shell,
+    text::words,
+};
+use leptos::{
+    ev::{self, KeyboardEvent},
+    html,
+    prelude::*,
+};
+
+/// Whether the list stands open.
+#[derive(Clone, Copy)]
+struct ListOpen(RwSignal<bool>);
+
+/// Listens for as long as the views of this language stand.
+pub(crate) fn listen() {
+    let shell = expect_context::<Shell>();
+    let open = RwSignal::new(false);
+    provide_context(ListOpen(open));
+    let listener = window_event_listener(ev::keydown, move |event| press(shell, open, &event));
+    on_cleanup(move || listener.remove());
+}
+
+fn press(shell: Shell, open: RwSignal<bool>, event: &KeyboardEvent) {
+    let has_devices =
+        !matches!(shell.model.screen.get_untracked(), Screen::Landing | Screen::Insecure | Screen::Unsupported);
+    match command(event) {
+        Some(Command::Microphone) if has_devices => shell.local.toggle_microphone(),
+        Some(Command::Camera) if has_devices => shell.local.toggle_camera(),
+        Some(Command::List) => open.update(|open| *open = !*open),
+        _ => return,
+    }
+    event.prevent_default();
+}
+
+enum Command {
+    Microphone,
+    Camera,
+    List,
+}
+
+/// Single letters count only while nothing is typed into a field.
+fn command(event: &KeyboardEvent) -> Option<Command> {
+    if event.alt_key() || event.meta_key() || event.repeat() {
+        return None;
+    }
+    let key = event.key().to_ascii_lowercase();
+    match (event.ctrl_key(), key.as_str()) {
+        (true, "d") => Some(Command::Microphone),
+        (true, "e") => Some(Command::Camera),
+        (true, _) => None,
+        _ if document::is_typing() => None,
+        (false, "m") => Some(Command::Microphone),
+        (false, "v") => Some(Command::Camera),
+        (false, "?") => Some(Command::List),
+        _ => None,
+    }
+}
+
+/// The list of keys, opened by `?`.
+pub(crate) fn list() -> impl IntoView {
+    let ListOpen(open) = expect_context::<ListOpen>();
+    let text = words();
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            show(&dialog, open.get());
+        }
+    });
+    view! {
+        <dialog node_ref=dialog class="dialog" aria-label=text.keys on:close=move |_: ev::Event| open.set(false)>
+            <div class="dialog-head">
+                <h2>{text.keys}</h2>
+                <button type="button" class="round small" aria-label=text.close on:click=move |_| open.set(false)>
+                    {icon::icon(icon::CLOSE)}
+                </button>
+            </div>
+            <dl class="keys">
+                <dt><kbd>"M"</kbd><kbd>"Ctrl D"</kbd></dt><dd>{text.keys_microphone}</dd>
+                <dt><kbd>"V"</kbd><kbd>"Ctrl E"</kbd></dt><dd>{text.keys_camera}</dd>
+                <dt><kbd>"?"</kbd></dt><dd>{text.keys_list}</dd>
+            </dl>
+        </dialog>
+    }
+}

@@ -1,0 +1,81 @@
+//! What readers hear, automation reads, and the tab's title says.
+
+use crate::{
+    browser::document,
+    model::{Cause, Model, Screen},
+    shell::Shell,
+    text::{Text, words},
+};
+use leptos::prelude::*;
+
+pub(crate) fn status() -> impl IntoView {
+    let Shell { model, .. } = expect_context::<Shell>();
+    let text = words();
+    Effect::new(move || document::set_title(&title(model, text)));
+    view! {
+        <p class="unseen" role="status" data-testid="status" data-state=move || model.state()>{move || line(model, text)}</p>
+        <p class="unseen" aria-live="polite">{comings(model, text)}</p>
+    }
+}
+
+fn line(model: Model, text: &'static Text) -> &'static str {
+    match model.screen.get() {
+        Screen::Landing => text.headline,
+        Screen::Insecure => text.insecure_title,
+        Screen::Unsupported => text.unsupported_title,
+        Screen::Lobby if model.is_denied() => text.denied_title,
+        Screen::Lobby => text.status_lobby,
+        Screen::Waiting => text.waiting_title,
+        Screen::Connecting => text.status_connecting,
+        Screen::InCall => text.status_in_call,
+        Screen::Reconnecting => match model.interrupted.get() {
+            Some((Cause::Network, _)) => text.interrupted_network,
+            Some((Cause::Server, _)) => text.interrupted_server,
+            _ => text.status_connecting,
+        },
+        Screen::Left => text.left_title,
+        Screen::Lost => text.lost_title,
+        Screen::Full => text.full_title,
+        Screen::Replaced => text.replaced_title,
+        Screen::Error => text.error_title,
+    }
+}
+
+fn title(model: Model, text: &'static Text) -> String {
+    let names = names(model, text);
+    match (model.screen.get(), names.is_empty()) {
+        (Screen::InCall, false) => String::from("● ") + &join(&names) + " · visavis",
+        _ => "visavis".to_owned(),
+    }
+}
+
+/// Who came and who went, since the last time somebody did.
+fn comings(model: Model, text: &'static Text) -> impl Fn() -> String + Send {
+    let known = StoredValue::new(Vec::<(String, String)>::new());
+    let said = StoredValue::new(String::new());
+    move || {
+        let now = model.remotes.read().iter().map(|remote| (remote.member.clone(), shown(&remote.name, text))).collect::<Vec<_>>();
+        let before = known.get_value();
+        let stands = |list: &[(String, String)], member: &str| list.iter().any(|(other, _)| other == member);
+        let came = now.iter().filter(|(member, _)| !stands(&before, member)).map(|(_, name)| (text.came)(name));
+        let went = before.iter().filter(|(member, _)| !stands(&now, member)).map(|(_, name)| (text.went)(name));
+        let news = came.chain(went).collect::<Vec<_>>().join(". ");
+        known.set_value(now);
+        if !news.is_empty() {
+            said.set_value(news);
+        }
+        said.get_value()
+    }
+}
+
+fn names(model: Model, text: &'static Text) -> Vec<String> {
+    model.remotes.read().iter().map(|remote| shown(&remote.name, text)).collect()
+}
+
+fn shown(name: &str, text: &'static Text) -> String {
+    if name.is_empty() { text.guest.to_owned() } else { name.to_owned() }
+}
+
+fn join(names: &[String]) -> String {
+    names.join(", ")
+}
