@@ -218,6 +218,7 @@ fn ice_servers(
     Ok(IceServers {
         secret,
         public: advertised.filter(|_| addresses.configured).collect(),
+        here: addresses.relays.iter().map(|relay| relay.local).collect(),
         turn: local_addrs(&bound.turn)?,
         http: local_addrs(&bound.http)?,
         https: local_addrs(&bound.https)?,

@@ -55,6 +55,14 @@ impl Name {
         }
     }
 
+    /// Whether it means the computer that asks.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Self::Dns(name) => name == "localhost" || name.ends_with(".localhost"),
+            Self::Address(address) => address.is_loopback(),
+        }
+    }
+
     /// As it stands in a URL.
     pub(crate) fn in_url(&self) -> String {
         match self {

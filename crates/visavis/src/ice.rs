@@ -25,6 +25,8 @@ pub(crate) struct IceServers {
     pub(crate) secret: Secret,
     /// Addresses that the operator named; where there is none, clients get the host by which they came.
     pub(crate) public: Vec<IpAddr>,
+    /// Addresses of this computer that relayed addresses are bound to, at most one of each family.
+    pub(crate) here: Vec<IpAddr>,
     /// STUN and TURN over UDP and TCP, with real ports.
     pub(crate) turn: Vec<SocketAddr>,
     /// TURN over TCP beside HTTP, with real ports.
@@ -54,16 +56,15 @@ impl IceServers {
     }
 
     fn stun_urls(&self, info: &ConnectionInfo) -> Vec<String> {
-        let host = self.host(info).in_url();
-        self.turn.first().map(|addr| format!("stun:{host}:{}", addr.port())).into_iter().collect()
+        self.reach(&self.turn, info).map(|at| format!("stun:{at}")).into_iter().collect()
     }
 
     /// One for each way: UDP, TCP, TLS. Browsers slow down over more than four.
     fn turn_urls(&self, info: &ConnectionInfo) -> Vec<String> {
-        let host = self.host(info).in_url();
-        let udp = self.turn.first().map(|addr| format!("turn:{host}:{}?transport=udp", addr.port()));
-        let tcp = self.turn.first().or(self.http.first());
-        let tcp = tcp.map(|addr| format!("turn:{host}:{}?transport=tcp", addr.port()));
+        let udp = self.reach(&self.turn, info);
+        let tcp = udp.clone().or_else(|| self.reach(&self.http, info));
+        let udp = udp.map(|at| format!("turn:{at}?transport=udp"));
+        let tcp = tcp.map(|at| format!("turn:{at}?transport=tcp"));
         [udp, tcp, self.turns_url(info)].into_iter().flatten().collect()
     }
 
@@ -79,12 +80,31 @@ impl IceServers {
         Some(format!("turns:{name}:{}?transport=tcp", shown.unwrap_or(listening)))
     }
 
-    fn host(&self, info: &ConnectionInfo) -> Name {
+    /// Host and port by which the client gets to one of the `listening` addresses.
+    fn reach(&self, listening: &[SocketAddr], info: &ConnectionInfo) -> Option<String> {
+        let first = listening.first()?;
         let of_family = self.public.iter().find(|address| address.is_ipv4() == info.remote.is_ipv4());
-        match of_family.or(self.public.first()) {
-            Some(&address) => Name::Address(address),
-            None => came_by(info).map_or(Name::Address(info.local.ip()), |host| host.name),
+        if let Some(&address) = of_family.or(self.public.first()) {
+            return Some(SocketAddr::new(address, first.port()).to_string());
         }
+        let host = came_by(info).map_or(Name::Address(info.local.ip()), |host| host.name);
+        if host.is_loopback() && info.remote.ip().is_loopback() {
+            if let Some(beside) = listening.iter().find_map(|&addr| self.beside_loopback(addr)) {
+                return Some(beside.to_string());
+            }
+        }
+        Some(format!("{}:{}", host.in_url(), first.port()))
+    }
+
+    /// Another address of the same socket for a client on this computer: Firefox never sends TURN to loopback.
+    fn beside_loopback(&self, listening: SocketAddr) -> Option<SocketAddr> {
+        let (ip, port) = (listening.ip(), listening.port());
+        let ip = if ip.is_unspecified() {
+            self.here.iter().copied().find(|here| here.is_ipv4() == ip.is_ipv4())?
+        } else {
+            ip
+        };
+        (!ip.is_loopback()).then_some(SocketAddr::new(ip, port))
     }
 }
 
@@ -101,6 +121,7 @@ mod tests {
         IceServers {
             secret: Secret::new(*b"secret"),
             public: Vec::new(),
+            here: vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
             turn: vec![addr("0.0.0.0:3478"), addr("[::]:3478")],
             http: vec![addr("[::]:8080")],
             https: vec![addr("[::]:8443")],
@@ -128,6 +149,19 @@ mod tests {
         assert_eq!(urls(Some("[::1]:8080")), of("[::1]"));
         assert_eq!(urls(Some("nonsense/?")), of("192.0.2.1"));
         assert_eq!(urls(None), of("192.0.2.1"));
+    }
+
+    #[test]
+    fn firefox_on_this_computer_gets_an_address_that_is_not_loopback() {
+        let local =
+            ConnectionInfo { remote: "127.0.0.1:40000".parse().unwrap(), ..client(Some("localhost:8080")) };
+        assert_eq!(servers().stun_urls(&local), ["stun:192.0.2.1:3478"]);
+        let only_v6 = IceServers { here: vec!["2001:db8::1".parse().unwrap()], ..servers() };
+        assert_eq!(only_v6.stun_urls(&local), ["stun:[2001:db8::1]:3478"]);
+        let only_loopback = IceServers { here: vec!["127.0.0.1".parse().unwrap()], ..servers() };
+        assert_eq!(only_loopback.stun_urls(&local), ["stun:localhost:3478"]);
+        let bound_to_loopback = IceServers { turn: vec!["127.0.0.1:3478".parse().unwrap()], ..servers() };
+        assert_eq!(bound_to_loopback.stun_urls(&local), ["stun:localhost:3478"]);
     }
 
     #[test]
