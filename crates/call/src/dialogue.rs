@@ -176,12 +176,9 @@ impl Call {
         let Some(connection) = self.entries[at].connection_mut(id) else { return };
         let (negotiation, mut acts) = (&mut connection.negotiation, Vec::new());
         match event {
-            ConnectionEvent::NegotiationNeeded => {
-                // An answerer has nothing to offer before the first offer has given it its transceivers.
-                if connection.offerer || negotiation.agreed() {
-                    negotiation.needed(&mut acts);
-                }
-            }
+            // An answerer has nothing to offer before the first offer has given it its transceivers.
+            ConnectionEvent::NegotiationNeeded if !connection.offerer && !negotiation.agreed() => {}
+            ConnectionEvent::NegotiationNeeded => negotiation.needed(&mut acts),
             ConnectionEvent::LocalDescription(description) => negotiation.local_set(description, &mut acts),
             ConnectionEvent::RemoteDescriptionSet => negotiation.remote_set(&mut acts),
             ConnectionEvent::Candidate(candidate) => negotiation.local_candidate(candidate, &mut acts),

@@ -53,7 +53,7 @@ pub const CAPACITY: usize = 4;
 /// The signaling channel that the page's calls share.
 pub const CHANNEL: &str = "visavis";
 
-/// Path and label of what a driver opens: the signaling link is a WebSocket here, on the page's own origin.
+/// Where the signaling link is: a WebSocket at this path of the page's own origin.
 pub const LINK_PATH: &str = "/v3/websocket";
 
 /// Label of the one data channel of a connection. Both ends make it with `negotiated: true` and

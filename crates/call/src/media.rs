@@ -14,7 +14,6 @@ pub(crate) fn state(config: &Config, path: Option<Path>) -> State {
         muted: Some(!config.wishes.microphone),
         camera: Some(config.wishes.camera),
         path: path.map(|path| path.as_str().to_owned()),
-        ..State::default()
     }
 }
 

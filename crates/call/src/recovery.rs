@@ -17,6 +17,8 @@ pub(crate) const BEAT_TEXT: &str = r#"{"beat":true}"#;
 pub(crate) const UNSTABLE: Duration = Duration::from_secs(1);
 /// Silence after which ICE restarts.
 pub(crate) const RESTART: Duration = Duration::from_secs(2);
+/// How long a living heartbeat has to prove itself when the network is said to have changed.
+pub(crate) const PROOF: Duration = Duration::from_millis(700);
 /// How long the browser's own word that packets do not come through waits for a goodbye that explains it.
 pub(crate) const APART: Duration = Duration::from_millis(300);
 /// How long a restart is given before the next.
@@ -59,7 +61,7 @@ pub(crate) struct Life {
     pub(crate) stood: Option<Now>,
     pub(crate) first_frame: bool,
     restarted: Option<Now>,
-    nudged: bool,
+    nudged: Option<Now>,
 }
 
 impl Life {
@@ -76,7 +78,7 @@ impl Life {
             stood: None,
             first_frame: false,
             restarted: None,
-            nudged: false,
+            nudged: None,
         }
     }
 
@@ -117,7 +119,7 @@ impl Life {
 
     fn calm(&mut self) {
         self.restarted = None;
-        self.nudged = false;
+        self.nudged = None;
     }
 
     pub(crate) fn data_open(&self) -> bool {
@@ -156,20 +158,24 @@ impl Life {
         apart && now.since(self.apart) >= APART
     }
 
-    /// Something changed in the network: do not wait for the silence to last.
-    pub(crate) fn nudge(&mut self) {
-        self.nudged = true;
-        self.restarted = None;
+    /// Something may have changed in the network: unless a heartbeat comes soon, do not wait for the
+    /// silence to last.
+    pub(crate) fn nudge(&mut self, now: Now) {
+        if !self.foreign {
+            self.nudged = Some(now);
+            self.restarted = None;
+        }
     }
 
     /// Whether ICE should restart now; says yes once per attempt.
     pub(crate) fn restart(&mut self, now: Now) -> bool {
-        let wanted = self.nudged || self.asks_restart(now);
+        let unproven = self.nudged.is_some_and(|at| now.since(at) >= PROOF);
+        let wanted = unproven || self.asks_restart(now);
         let recent = self.restarted.is_some_and(|at| now.since(at) < RESTART_AGAIN);
         if self.stood.is_none() || !wanted || recent {
             return false;
         }
-        self.nudged = false;
+        self.nudged = None;
         self.restarted = Some(now);
         true
     }
@@ -205,6 +211,7 @@ impl Life {
             self.started + SECOND_GIVEN,
             self.started + UNANSWERED,
             self.stood.map_or(now, |stood| stood + FIRST_FRAME),
+            self.nudged.map_or(now, |nudged| nudged + PROOF),
             self.restarted.map_or(now, |restarted| restarted + RESTART_AGAIN),
             if self.data_open { self.beaten + BEAT } else { now },
         ];

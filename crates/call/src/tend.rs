@@ -158,7 +158,7 @@ impl Call {
                 entry.offers = true;
             }
             entry.seconded = None;
-            entry.connections_mut().for_each(|connection| connection.life.nudge());
+            entry.connections_mut().for_each(|connection| connection.life.nudge(now));
         }
     }
 }

@@ -59,7 +59,7 @@ fn heal(world: &mut World) {
 
 #[test]
 fn whatever_happened_the_call_comes_together() {
-    for seed in 0..150 {
+    for seed in 0..3000 {
         storm(seed);
     }
 }

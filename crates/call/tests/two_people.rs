@@ -229,3 +229,15 @@ fn events_of_connections_that_are_gone_are_ignored() {
     });
     assert_eq!(world.remotes(anna)[0].state, RemoteState::Connected);
 }
+
+#[test]
+fn a_page_that_comes_into_view_restarts_nothing_that_lives() {
+    let (mut world, anna, bert) = call(15);
+    let published = world.server.published;
+    for _ in 0..5 {
+        world.with(anna, |call, now| call.handle_online(now));
+        world.run_for(2000);
+    }
+    assert!(world.in_call(&[anna, bert]));
+    assert_eq!(world.server.published, published);
+}

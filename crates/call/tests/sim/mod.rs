@@ -1,5 +1,5 @@
 //! A deterministic world in virtual time: one signaling server, pages, and the networks between them.
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod connection;
 pub mod server;

@@ -84,10 +84,10 @@ impl Server {
         let Some(at) = self.members.iter().position(|member| member.id == id) else { return };
         let member = self.members.remove(at);
         let left = json!({"type": "observable_member_leave", "room": ROOM, "data": shown(&member)});
-        self.to_all(&left, None);
+        self.announce(&left, None);
     }
 
-    fn to_all(&mut self, frame: &Value, except: Option<&str>) {
+    fn announce(&mut self, frame: &Value, except: Option<&str>) {
         let members = self.members.iter().filter(|member| Some(member.id.as_str()) != except);
         let sockets: Vec<_> = members.filter_map(|member| member.socket).collect();
         for socket in sockets {
@@ -171,7 +171,6 @@ impl Server {
         let connection = &self.connections[&socket];
         let (id, data) = (connection.id.clone(), connection.data.clone());
         let known = self.members.iter_mut().find(|member| member.id == id);
-        let joins = known.is_none();
         if let Some(member) = known {
             member.socket = Some(socket);
             member.leaves = None;
@@ -179,14 +178,13 @@ impl Server {
             let member = Member { id: id.clone(), data, socket: Some(socket), leaves: None };
             let joined = json!({"type": "observable_member_join", "room": ROOM, "data": shown(&member)});
             self.members.insert(0, member);
-            self.to_all(&joined, Some(&id));
+            self.announce(&joined, Some(&id));
         }
         let mut members: Vec<_> = self.members.iter().map(shown).collect();
         let own = self.members.iter().position(|member| member.id == id).unwrap();
         members[..=own].rotate_right(1);
         self.send(socket, &json!({"type": "observable_members", "room": ROOM, "data": members}));
         self.send(socket, &json!({"callback": frame["callback"]}));
-        let _ = joins;
     }
 
     fn publish(&mut self, socket: Socket, frame: &Value) {
@@ -196,13 +194,13 @@ impl Server {
             "type": "publish", "room": ROOM, "message": frame["message"], "client_id": id,
             "id": self.published.to_string(), "timestamp": 0,
         });
-        self.to_all(&message, None);
+        self.announce(&message, None);
     }
 
     /// Somebody says something in the room, without being a page of this model.
     pub fn inject(&mut self, from: &str, message: &Value) {
         let message = json!({"type": "publish", "room": ROOM, "message": message, "client_id": from, "id": "x", "timestamp": 0});
-        self.to_all(&message, None);
+        self.announce(&message, None);
     }
 }
 
