@@ -1,0 +1,18 @@
+//! The server, sentence by sentence, in virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod allocate;
+mod authentication;
+mod binding;
+mod channel;
+mod expiry;
+mod frame;
+mod garbage;
+mod harness;
+mod indication;
+mod limits;
+mod model;
+mod peer_policy;
+mod permission;
+mod refresh;
+mod vectors;
