@@ -115,8 +115,8 @@ fn embedded(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 4] {
     let v4 = |a: usize, b: usize, c: usize, d: usize| Some(Ipv4Addr::new(o[a], o[b], o[c], o[d]));
     let last = v4(12, 13, 14, 15);
     match ip.segments() {
-        // Unspecified and loopback look v4-compatible and are not (RFC 4291 section 2.5.5.1).
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None; 4],
+        // Loopback looks v4-compatible and is not (RFC 4291 section 2.5.5.1); the unspecified address means this machine both ways.
+        [0, 0, 0, 0, 0, 0, 0, 1] => [None; 4],
         // v4-compatible, v4-mapped and v4-translated; NAT64 with the well-known prefix.
         [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
             [last, None, None, None]

@@ -182,7 +182,7 @@ fn write_allocated(writer: &mut Writer<'_>, relayed: RelayedAddr, granted: Durat
 /// Reads what is asked for, in the order of RFC 8656 section 7.2.
 fn wish(covered: &Covered<'_>) -> Result<Wish, Code> {
     match covered.requested_transport {
-        Some([UDP, ..]) => {}
+        Some([UDP, _, _, _]) => {}
         Some([_, _, _, _]) => return Err(Code::UnsupportedTransport),
         _ => return Err(Code::BadRequest),
     }

@@ -17,10 +17,12 @@ impl Server {
         let lifetime = self.lifetime(&request.covered)?;
         let is_end = request.covered.lifetime.and_then(number) == Some(0);
         let (relay, allocation) = self.owned(request)?;
-        if let Some(value) = request.covered.requested_family
-            && family(value)?.is_ipv4() != allocation.route.relayed.0.is_ipv4()
-        {
-            return Err(Code::PeerAddressFamilyMismatch);
+        let is_ipv4 = allocation.route.relayed.0.is_ipv4();
+        match request.covered.requested_family.map(family) {
+            Some(Err(Code::BadRequest)) => return Err(Code::BadRequest),
+            Some(Ok(family)) if family.is_ipv4() == is_ipv4 => {}
+            Some(_) => return Err(Code::PeerAddressFamilyMismatch),
+            None => {}
         }
         if is_end {
             self.end(relay);

@@ -19,7 +19,9 @@ fn valid_packets(client: &mut Client) -> Vec<Vec<u8>> {
             writer.attribute(attribute::EVEN_PORT, &[0]).attribute(attribute::DONT_FRAGMENT, &[]);
             writer.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &[1, 0, 0, 0]);
         }),
-        client.request(Method::REFRESH, |writer| drop(writer.number(attribute::LIFETIME, 600))),
+        client.request(Method::REFRESH, |writer| {
+            writer.number(attribute::LIFETIME, 600);
+        }),
         client.request(Method::CREATE_PERMISSION, |writer| {
             writer.xor_address(attribute::XOR_PEER_ADDRESS, peer);
             writer.xor_address(attribute::XOR_PEER_ADDRESS, address("[2a00::1]:1"));

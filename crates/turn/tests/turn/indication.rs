@@ -68,8 +68,18 @@ fn a_send_without_peer_or_data_or_with_what_must_be_known_is_dropped() {
     };
     let peer = address(PEER);
     let (with_peer, with_data) = (attribute::XOR_PEER_ADDRESS, attribute::DATA);
-    assert_eq!(send(&|writer| drop(writer.attribute(with_data, b"x"))), Got::Nothing);
-    assert_eq!(send(&|writer| drop(writer.xor_address(with_peer, peer))), Got::Nothing);
+    assert_eq!(
+        send(&|writer| {
+            writer.attribute(with_data, b"x");
+        }),
+        Got::Nothing
+    );
+    assert_eq!(
+        send(&|writer| {
+            writer.xor_address(with_peer, peer);
+        }),
+        Got::Nothing
+    );
     let unknown = send(&|writer| {
         writer.xor_address(with_peer, peer).attribute(with_data, b"x").attribute(0x7ff0, b"");
     });

@@ -99,12 +99,14 @@ impl Reference {
 fn play(steps: Vec<Step>) {
     let mut world = World::with(|config| config.limits.unauthenticated = None);
     let mut clients: Vec<Client> = (1..=CLIENTS as u8).map(Client::new).collect();
-    let mut relayed = vec![None; CLIENTS];
+    let mut relayed = [None; CLIENTS];
     let mut reference = Reference::default();
+    let mut fresh_nonces_wanted = true;
     for step in steps {
-        for client in &mut clients {
-            client.challenge(&mut world);
+        if fresh_nonces_wanted {
+            clients.iter_mut().for_each(|client| drop(client.challenge(&mut world)));
         }
+        fresh_nonces_wanted = matches!(step, Step::Pass(_));
         match step {
             Step::Allocate(c) => {
                 let response = clients[c].ask_allocate(&mut world, |_| {});
