@@ -108,7 +108,8 @@ impl Connection {
 
     /// The remote's sound and picture, once there is a track. The same object for the connection's life.
     pub(crate) fn stream(&self) -> Option<MediaStream> {
-        (self.stream.get_tracks().length() > 0).then(|| self.stream.clone())
+        // Not `stream.clone()`: that is the browser's, and makes a new stream.
+        (self.stream.get_tracks().length() > 0).then(|| Clone::clone(&self.stream))
     }
 
     /// Sends these from now on, without a renegotiation.

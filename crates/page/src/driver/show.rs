@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use leptos::prelude::{GetUntracked, RwSignal, Set, Storage};
-use visavis_call::{Call, LinkState, Path, Phase, RemoteState};
+use visavis_call::{Call, LinkState, Path, Phase, Problem, RemoteState};
 
 use super::Session;
 use crate::{
@@ -176,7 +176,8 @@ fn cause(link: LinkState) -> Cause {
 
 fn trouble(phase: Phase) -> String {
     match phase {
-        Phase::Error(problem) => problem.key().to_owned(),
+        Phase::Error(Problem::Channel) => "The server refused this page.".to_owned(),
+        Phase::Error(Problem::Room) => "The server refused this room.".to_owned(),
         _ => String::new(),
     }
 }
