@@ -103,6 +103,17 @@ impl PeerPolicy {
             }
     }
 
+    /// The operator's `allow` ranges that open something which is refused otherwise: worth a warning at the start.
+    pub fn opened(&self) -> impl Iterator<Item = IpNet> {
+        let by_default = Self::new(&[], &[], &[]);
+        let allowed = self.rules.iter().filter(|rule| rule.origin == Origin::Allowed).map(|rule| rule.net);
+        allowed.filter(move |net| {
+            let refused = by_default.rules.iter().filter(|rule| !rule.allow);
+            !by_default.allows(net.network())
+                || refused.map(|rule| &rule.net).any(|refused| net.contains(refused))
+        })
+    }
+
     fn allows_as_written(&self, ip: IpAddr) -> bool {
         let matching = self.rules.iter().filter(|rule| rule.net.contains(&ip));
         matching.max_by_key(|rule| (rule.net.prefix_len(), rule.origin)).is_some_and(|rule| rule.allow)

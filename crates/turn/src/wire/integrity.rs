@@ -28,10 +28,11 @@ impl Message<'_> {
     pub fn fingerprint_holds(&self) -> Option<bool> {
         let (covered, last) = self.bytes()[HEADER..].split_last_chunk::<FINGERPRINT_LENGTH>()?;
         let &[k0, k1, l0, l1, v0, v1, v2, v3] = last;
-        let stands_last = self.attributes().last().is_some_and(|attribute| attribute.kind == FINGERPRINT);
-        if !stands_last || [k0, k1, l0, l1] != [0x80, 0x28, 0, 4] {
+        if [k0, k1, l0, l1] != [0x80, 0x28, 0, 4] {
             return None;
         }
+        // What looks like it may still be the end of another attribute's value.
+        self.attributes().last().filter(|attribute| attribute.kind == FINGERPRINT)?;
         let covered = &self.bytes()[..HEADER + covered.len()];
         Some(fingerprint(covered) == u32::from_be_bytes([v0, v1, v2, v3]))
     }

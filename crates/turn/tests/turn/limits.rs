@@ -138,7 +138,7 @@ fn bandwidth_is_limited_each_way_with_a_burst_of_two_seconds() {
     let relay = world.relay(relayed);
     alice.bind(&mut world, 0x4000, PEER);
     let packet = channel_data(0x4000, &[0; 1000]);
-    let mut up =
+    let up =
         |world: &mut World| (0..5000).filter(|_| world.send(alice.tuple, &packet) != Got::Nothing).count();
     let down =
         |world: &mut World| (0..5000).filter(|_| world.receive(relay, PEER, &[0; 1000]).is_some()).count();

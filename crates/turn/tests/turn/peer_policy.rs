@@ -211,3 +211,21 @@ fn of_equal_rules_deny_wins_over_allow_and_allow_over_own() {
     assert!(!PeerPolicy::new(&[ip("10.0.0.8")], &nets(&["10.0.0.0/24"]), &[]).allows(ip("10.0.0.8")));
     assert!(PeerPolicy::new(&[], &nets(&["10.0.0.0/8"]), &[]).allows(ip("10.0.0.8")));
 }
+
+#[test]
+fn what_an_operator_opens_is_named() {
+    let allow = nets(&["192.168.1.0/24", "8.8.8.0/24", "192.0.0.0/8", "2a01::/16", "fd00::/8"]);
+    let opened: Vec<IpNet> = PeerPolicy::new(&[], &allow, &[]).opened().collect();
+    assert_eq!(opened, nets(&["192.168.1.0/24", "192.0.0.0/8", "fd00::/8"]));
+}
+
+#[test]
+fn loopback_is_reached_only_if_it_is_allowed_and_the_unspecified_address_never() {
+    let policy =
+        PeerPolicy::new(&[ip("::1"), ip("127.0.0.1")], &nets(&["::1/128", "127.0.0.1/32", "::/128"]), &[]);
+    assert!(policy.allows(ip("::1")));
+    assert!(policy.allows(ip("127.0.0.1")));
+    assert!(!policy.allows(ip("::")));
+    assert!(!policy.allows(ip("127.0.0.2")));
+    assert!(!policy.allows(ip("::ffff:127.0.0.1")));
+}

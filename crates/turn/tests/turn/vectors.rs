@@ -100,3 +100,22 @@ fn a_minted_credential_is_the_one_that_other_servers_expect() {
 }
 
 const EXPECTED_CREDENTIAL: &str = "sDu13lYuXURW9KN30l6KhgWLg0Q=";
+
+#[test]
+fn what_only_looks_like_a_fingerprint_at_the_end_is_none() {
+    let mut alice = Client::new(1);
+    let packet = alice.bare(Method::BINDING, |writer| {
+        writer.attribute(attribute::SOFTWARE, &[0x80, 0x28, 0, 4, 1, 2, 3, 4]);
+    });
+    assert_eq!(Message::parse(&packet).unwrap().fingerprint_holds(), None);
+    assert_eq!(World::default().send(alice.tuple, &packet).reply().code(), 0);
+}
+
+#[test]
+fn nothing_may_follow_a_fingerprint() {
+    let mut alice = Client::new(1);
+    let packet = alice.bare(Method::BINDING, |writer| {
+        writer.fingerprint().attribute(attribute::SOFTWARE, b"x");
+    });
+    assert!(Message::parse(&packet).is_none());
+}
