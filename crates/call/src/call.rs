@@ -156,8 +156,7 @@ impl Call {
     /// The browser says that the network is back (`online`), or the page became visible: the link is asked
     /// whether it lives, and connections without a heartbeat in the next moment restart.
     pub fn handle_online(&mut self, now: Now) {
-        self.link.online(now, &mut self.effects);
-        self.connections_mut().for_each(|connection| connection.life.nudge(now));
+        self.try_everything(now);
         self.settle(now);
     }
 

@@ -165,6 +165,7 @@ impl Call {
             entry.awaited = now;
             entry.offers = offers;
         }
+        entry.hope_again(now);
         self.say_again(now, at);
     }
 
@@ -172,6 +173,11 @@ impl Call {
         let own = self.own_ids.iter().any(|own| own == from);
         if own || envelope.to.as_deref().is_some_and(|to| Some(to) != self.link.member()) {
             return;
+        }
+        if begins(&envelope.body)
+            && let Some(member) = self.members.return_of(from)
+        {
+            self.meet(now, &member, false);
         }
         let Some(at) = self.entries.iter().position(|entry| entry.remote.member == from) else { return };
         if self.entries[at].remote.foreign {
@@ -199,15 +205,11 @@ impl Call {
         if entry.session.as_ref() == Some(&session) {
             return true;
         }
-        let begins = match body {
-            Body::State(_) => true,
-            Body::Sdp(description) => is_offer(description),
-            _ => false,
-        };
         if entry.session.is_none() {
             entry.session = Some(session);
             return true;
         }
+        let begins = begins(body);
         if begins {
             entry.session = Some(session);
             entry.floor = 0;
@@ -231,5 +233,14 @@ impl Call {
         self.members.part(&member);
         self.remove(now, at);
         self.meet_all(now);
+    }
+}
+
+/// Whether a page may begin with this.
+fn begins(body: &Body) -> bool {
+    match body {
+        Body::State(_) => true,
+        Body::Sdp(description) => is_offer(description),
+        Body::Candidate(_) | Body::Bye => false,
     }
 }

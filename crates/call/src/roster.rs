@@ -55,6 +55,13 @@ impl Members {
         }
     }
 
+    /// One that has said goodbye speaks again: it came back without having left the room.
+    pub(crate) fn return_of(&mut self, id: &str) -> Option<Present> {
+        let member = self.0.iter_mut().find(|member| member.id == id && member.parted)?;
+        member.parted = false;
+        Some(member.clone())
+    }
+
     /// One member for each device that is not this one, newest first; a ghost behind a newer member of
     /// its device does not count.
     pub(crate) fn others(&self, own_device: &str, own_ids: &[String]) -> Vec<Present> {
@@ -192,6 +199,15 @@ impl Entry {
         if self.remote.state == RemoteState::Lost {
             self.hope = now - (GIVE_UP - SECOND_GIVEN);
             self.seconded = Some(now);
+            self.show(now, RemoteState::Connecting);
+        }
+    }
+
+    /// Something has changed for the better: what was given up is tried anew.
+    pub(crate) fn hope_again(&mut self, now: Now) {
+        if self.remote.state == RemoteState::Lost {
+            self.hope = now;
+            self.offers = true;
             self.show(now, RemoteState::Connecting);
         }
     }

@@ -147,16 +147,12 @@ impl Call {
         }
     }
 
-    /// The person does not want to wait: as if the network had just come back.
+    /// The network is said to be back, or the person does not want to wait.
     pub(crate) fn try_everything(&mut self, now: Now) {
         self.link.online(now, &mut self.effects);
         for at in 0..self.entries.len() {
             let entry = &mut self.entries[at];
-            if entry.remote.state == RemoteState::Lost {
-                entry.show(now, RemoteState::Connecting);
-                entry.hope = now;
-                entry.offers = true;
-            }
+            entry.hope_again(now);
             entry.seconded = None;
             entry.connections_mut().for_each(|connection| connection.life.nudge(now));
         }
