@@ -16,9 +16,6 @@ fn storm(seed: u64) {
         let at = world.random(size as u64) as usize;
         trouble(&mut world, &mut pages, at);
     }
-    if world.trace {
-        println!("healed at {}", world.now);
-    }
     heal(&mut world);
     for &page in &pages {
         world.with(page, |call, now| call.handle_online(now));
