@@ -18,6 +18,11 @@ use crate::{
 /// How long connections wait for the relay's credentials.
 const ICE_SERVERS: std::time::Duration = std::time::Duration::from_secs(3);
 
+/// Former member ids of this page that are remembered.
+const OWN_IDS: usize = 16;
+/// Remotes of all kinds, those included that have left the room and still live.
+const ENTRIES: usize = 2 * REMOTES;
+
 impl Call {
     pub(crate) fn handle_told(&mut self, now: Now, told: Told) {
         match told {
@@ -43,7 +48,11 @@ impl Call {
         let own = self.link.member().map(str::to_owned);
         if let Some(own) = own.filter(|own| !self.own_ids.contains(own)) {
             self.own_ids.push(own);
+            let surplus = self.own_ids.len().saturating_sub(OWN_IDS);
+            self.own_ids.drain(..surplus);
         }
+        // The link may have come back from another address.
+        self.connections_mut().for_each(|connection| connection.life.nudge(now));
     }
 
     fn handle_ice_servers(&mut self, servers: Vec<IceServer>) {
@@ -143,7 +152,8 @@ impl Call {
             }
             self.drop_absent_foreign(now);
         }
-        if self.entries.iter().filter(|entry| entry.absent.is_none()).count() < REMOTES {
+        let present = self.entries.iter().filter(|entry| entry.absent.is_none()).count();
+        if present < REMOTES && self.entries.len() < ENTRIES {
             self.entries.push(Entry::new(now, member, offers));
         }
     }
