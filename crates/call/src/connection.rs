@@ -4,9 +4,9 @@ use visavis_clock::Now;
 
 use crate::{
     ConnectionId,
-    negotiation::Negotiation,
+    negotiation::{Act, Negotiation},
     quality::Score,
-    recovery::{ANSWER, Life},
+    recovery::{ANSWER, CROSSING, Life},
 };
 
 /// One connection: what has been agreed on it, and whether it lives.
@@ -53,6 +53,15 @@ impl Connection {
             self.offered = now;
         }
         due
+    }
+
+    /// The remote still makes offers of its own, although it should give way: it has not heard this one,
+    /// unless the two have only just crossed.
+    pub(crate) fn insist(&mut self, now: Now, acts: &mut Vec<Act>) {
+        if self.negotiation.waits_for_answer() && now.since(self.offered) >= CROSSING {
+            self.offered = now;
+            self.negotiation.send_again(acts);
+        }
     }
 
     pub(crate) fn wake(&self, now: Now) -> Now {

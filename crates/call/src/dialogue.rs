@@ -100,7 +100,11 @@ impl Call {
         if let Some(connection) = known.filter(|_| !yields) {
             let id = connection.id;
             let mut acts = Vec::new();
+            let crosses = is_offer(&description) && !polite;
             connection.negotiation.remote_description(description, polite, &mut acts);
+            if crosses {
+                connection.insist(now, &mut acts);
+            }
             return self.perform(now, at, id, acts);
         }
         if is_offer(&description) {
@@ -122,8 +126,9 @@ impl Call {
         }
         // Where offers cross, one gives way; but an offer that has gone unanswered crosses nothing.
         let crossing = |own: &Connection| own.unanswered() && now.since(own.life.started) < ANSWER;
-        if entry.connections().any(crossing) && !polite {
-            return;
+        let crossed = entry.connections().find(|own| crossing(own)).map(|own| own.id);
+        if let Some(id) = crossed.filter(|_| !polite) {
+            return self.insist(now, at, id);
         }
         entry.floor = generation.unwrap_or(0);
         entry.awaited = now;
@@ -149,6 +154,14 @@ impl Call {
         let id = connection.id;
         let mut acts = Vec::new();
         connection.negotiation.remote_candidate(candidate, &mut acts);
+        self.perform(now, at, id, acts);
+    }
+
+    fn insist(&mut self, now: Now, at: usize, id: ConnectionId) {
+        let mut acts = Vec::new();
+        if let Some(own) = self.entries[at].connection_mut(id) {
+            own.insist(now, &mut acts);
+        }
         self.perform(now, at, id, acts);
     }
 
@@ -180,7 +193,10 @@ impl Call {
             ConnectionEvent::NegotiationNeeded if !connection.offerer && !negotiation.agreed() => {}
             ConnectionEvent::NegotiationNeeded => negotiation.needed(&mut acts),
             ConnectionEvent::LocalDescription(description) => negotiation.local_set(description, &mut acts),
-            ConnectionEvent::RemoteDescriptionSet => negotiation.remote_set(&mut acts),
+            ConnectionEvent::RemoteDescriptionSet => {
+                negotiation.remote_set(&mut acts);
+                connection.life.restarts(now);
+            }
             ConnectionEvent::Candidate(candidate) => negotiation.local_candidate(candidate, &mut acts),
             ConnectionEvent::Failed { what: Step::LocalDescription } => negotiation.local_failed(&mut acts),
             ConnectionEvent::Failed { what: Step::RemoteDescription } => negotiation.remote_failed(&mut acts),

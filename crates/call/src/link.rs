@@ -1,5 +1,7 @@
 //! The signaling link: handshake, callbacks, resume, reconnects, and the credentials for the relay.
 
+mod reply;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -10,7 +12,7 @@ use rand_core::{Rng, SeedableRng};
 use visavis_clock::Now;
 use visavis_signal::{
     call::Envelope,
-    outbound::{IceServer, Outbound, Reply},
+    outbound::{IceServer, Outbound},
 };
 
 use crate::{Effect, LINK_PATH, LinkState, Problem, frame, roster::Present};
@@ -18,15 +20,13 @@ use crate::{Effect, LINK_PATH, LinkState, Problem, frame, roster::Present};
 /// How long a link may take to open, and a request to be answered.
 const ANSWER: Duration = Duration::from_secs(10);
 /// The same when there is reason to doubt the link.
-const DOUBT: Duration = Duration::from_secs(3);
+const DOUBT: Duration = Duration::from_secs(1);
 /// Silence after which the link is asked whether it lives: a browser sees no WebSocket pings.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How often the number inside is asked for in the lobby.
 const PEEK: Duration = Duration::from_secs(5);
 /// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE: u32 = 15;
-/// When to ask for relay credentials again after a refusal.
-const ICE_RETRY: Duration = Duration::from_secs(30);
 
 /// What the link tells the call.
 #[derive(Debug)]
@@ -277,11 +277,16 @@ impl Link {
                 self.open(now, effects);
             }
             Stage::Opening { .. } | Stage::Shaking => self.attempt = 0,
-            Stage::Open => {
-                self.ask_peek(now, effects);
-                for (_, until) in self.asked.values_mut() {
-                    *until = (*until).min(now + DOUBT);
-                }
+            Stage::Open => self.doubt(now, effects),
+        }
+    }
+
+    /// Asks whether the link lives, with little patience: to reopen one that did is cheap.
+    pub(crate) fn doubt(&mut self, now: Now, effects: &mut Effects) {
+        if self.stage == Stage::Open {
+            self.ask_peek(now, effects);
+            for (_, until) in self.asked.values_mut() {
+                *until = (*until).min(now + DOUBT);
             }
         }
     }
@@ -322,61 +327,6 @@ impl Link {
             self.entered = true;
             self.attempt = 0;
         }
-    }
-
-    fn reply(&mut self, now: Now, reply: Reply<'_>, effects: &mut Effects) -> Option<Told> {
-        let Some(callback) = reply.callback else {
-            return Some(Told::Odd("an error that belongs to no request"));
-        };
-        // Without a request it is the answer to a goodbye, or nonsense; neither matters.
-        let (request, _) = self.asked.remove(&callback)?;
-        match request {
-            Request::Handshake => self.shaken(now, reply, effects),
-            Request::Subscribe if reply.error.is_some() => self.refused(now, Problem::Room, effects),
-            Request::Subscribe => None,
-            Request::IceServers => Some(self.ice_servers(now, reply)),
-            Request::Peek => reply.count.filter(|_| self.wants_peek).map(Told::Inside),
-        }
-    }
-
-    fn shaken(&mut self, now: Now, reply: Reply<'_>, effects: &mut Effects) -> Option<Told> {
-        if reply.error.is_some() || reply.client_id.is_none() {
-            // Perhaps only the token was not to its liking.
-            let resumed = self.resume.take().is_some();
-            return if resumed {
-                self.retry(now, effects)
-            } else {
-                self.refused(now, Problem::Channel, effects)
-            };
-        }
-        self.stage = Stage::Open;
-        self.known = true;
-        if !self.wants_room {
-            self.attempt = 0;
-        }
-        self.member = reply.client_id.map(Into::into);
-        self.resume = reply.resume.map(Into::into).or(self.resume.take());
-        Some(Told::Ready)
-    }
-
-    /// A refusal ends what has not begun; a call that goes on keeps trying.
-    fn refused(&mut self, now: Now, problem: Problem, effects: &mut Effects) -> Option<Told> {
-        if self.entered { self.retry(now, effects) } else { Some(Told::Refused(problem)) }
-    }
-
-    fn retry(&mut self, now: Now, effects: &mut Effects) -> Option<Told> {
-        self.reopen(now, effects);
-        None
-    }
-
-    fn ice_servers(&mut self, now: Now, reply: Reply<'_>) -> Told {
-        let Some(ice_servers) = reply.ice_servers else {
-            self.renew_at = Some(now + ICE_RETRY);
-            return Told::NoIceServers;
-        };
-        let ttl = Duration::from_secs(reply.ttl.unwrap_or(3600).min(86_400));
-        self.renew_at = Some(now + (ttl * 3 / 4).max(ICE_RETRY));
-        Told::IceServers(ice_servers)
     }
 
     pub(crate) fn timeout(&mut self, now: Now, effects: &mut Effects) {

@@ -40,6 +40,8 @@ pub(crate) const GIVE_UP: Duration = Duration::from_secs(60);
 pub(crate) const GONE: Duration = Duration::from_secs(5);
 /// How long an offer may go unanswered before it is sent again.
 pub(crate) const ANSWER: Duration = Duration::from_secs(4);
+/// How long two offers may take to cross.
+pub(crate) const CROSSING: Duration = Duration::from_millis(300);
 /// How long the earlier of two waits for the later one's offer before it makes its own.
 pub(crate) const OFFER: Duration = Duration::from_secs(5);
 /// How long media may take to show after the connection stands.
@@ -178,6 +180,14 @@ impl Life {
         self.nudged = None;
         self.restarted = Some(now);
         true
+    }
+
+    /// The two ends have agreed anew, whoever began: that has to have its chance.
+    pub(crate) fn restarts(&mut self, now: Now) {
+        if self.stood.is_some() && self.quiet(now) >= BEAT {
+            self.restarted = Some(now);
+            self.nudged = None;
+        }
     }
 
     fn asks_restart(&self, now: Now) -> bool {

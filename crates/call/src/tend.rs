@@ -129,6 +129,8 @@ impl Call {
         if !primary.negotiation.offering() && primary.life.restart(now) {
             let connection = primary.id;
             self.effects.push_back(Effect::RestartIce { connection });
+            // What took the media away may have taken the link as well.
+            self.link.doubt(now, &mut self.effects);
         }
     }
 

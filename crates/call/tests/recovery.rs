@@ -37,9 +37,22 @@ fn a_change_of_network_is_over_in_three_seconds() {
         world.with(bert, |call, now| call.handle_online(now));
         world.run_for(100);
         let took = 100 + world.run_until(8000, |world| world.in_call(&[anna, bert]) && world.fresh(bert));
-        assert!(took < 6000, "{took} ms");
+        assert!(took < 3000, "{took} ms");
         world.assert_paired(&[anna, bert]);
         assert_eq!(world.remotes(anna)[0].connection, shown, "a restart keeps the connection");
+    }
+}
+
+#[test]
+fn a_change_of_network_that_no_event_tells_of_is_over_in_five() {
+    for seed in 0..20 {
+        let (mut world, anna, bert) = call(seed);
+        world.hand_over(bert);
+        world.run_for(100);
+        let took = 100 + world.run_until(8000, |world| world.in_call(&[anna, bert]) && world.fresh(bert));
+        assert!(took < 5000, "{took} ms");
+        world.assert_paired(&[anna, bert]);
+        assert_eq!(world.pages[anna].connects.len(), 1);
     }
 }
 
