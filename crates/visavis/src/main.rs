@@ -4,6 +4,7 @@
 
 mod addresses;
 mod app;
+mod bus;
 mod certificate;
 mod cli;
 mod config;
@@ -16,6 +17,8 @@ mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod session;
+mod signaling;
 mod start_up;
 mod stream;
 mod tls;

@@ -47,6 +47,8 @@ pub struct Welcome {
     pub client: ClientId,
     /// The token for its next connection, if it asked for one.
     pub resume: Option<String>,
+    /// Whether it got back an earlier client id.
+    pub resumed: bool,
 }
 
 impl std::fmt::Debug for Welcome {
@@ -86,6 +88,7 @@ impl Hub {
             Some(Resume::Token(token)) => self.client_of(now, &channel, token),
             _ => None,
         };
+        let back = resumed.is_some();
         let id = match resumed {
             Some(id) if self.is_client(&channel, &id) => {
                 self.come_back(now, &channel, &id, connection, hello.client_data);
@@ -101,7 +104,7 @@ impl Hub {
         let resume = hello.resume.map(|_| self.token(now, &channel, &id));
         let (messages, peeks) = (Bucket::default(), Bucket::default());
         self.connections.insert(connection, Connection { channel, client: id.clone(), messages, peeks });
-        Ok(Welcome { client: id, resume })
+        Ok(Welcome { client: id, resume, resumed: back })
     }
 
     /// A connection has ended. One that was never welcomed, or was replaced, means nothing.

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod bundle;
+pub(crate) mod websocket;
 
 use std::sync::Arc;
 
@@ -11,23 +12,29 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 use serde::Serialize;
 
-use crate::{host::Host, stream::ConnectionInfo};
+use crate::{
+    host::Host,
+    signaling::{Signaling, serve_websocket},
+    stream::ConnectionInfo,
+};
 
 /// What the public pages are made of.
 pub(crate) struct Site {
     pub(crate) auto_join: bool,
     /// The real port of HTTPS, if there is one.
     pub(crate) https_port: Option<u16>,
+    pub(crate) signaling: Arc<Signaling>,
 }
 
 /// Everything on the public ports.
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/settings.json", get(settings))
+        .route("/v3/websocket", any(signaling))
         .route("/healthz", get(async || "ok\n"))
         .fallback(bundle::serve)
         .layer(middleware::from_fn(guard))
@@ -56,6 +63,14 @@ async fn settings(
     let settings = Settings { auto_join: site.auto_join, https, version: env!("CARGO_PKG_VERSION") };
     let json = serde_json::to_string(&settings).expect("texts and booleans are JSON");
     ([(header::CONTENT_TYPE, "application/json")], json)
+}
+
+async fn signaling(
+    State(site): State<Arc<Site>>,
+    Extension(info): Extension<ConnectionInfo>,
+    request: Request,
+) -> Response {
+    serve_websocket(Arc::clone(&site.signaling), info, request).await
 }
 
 /// Completes what is known about the connection on the way in, and says on the way out what browsers may do.

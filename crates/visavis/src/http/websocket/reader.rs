@@ -1,0 +1,229 @@
+//! Frames that a client sends, fed in as they come off the stream (RFC 6455 section 5).
+
+/// More than this in one message is not skipped any more: the connection ends.
+const SKIPPED_AT_MOST: u64 = 16 * 1024 * 1024;
+
+/// What a client sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    Text(String),
+    Binary(Vec<u8>),
+    /// A message larger than the limit; it was skipped.
+    TooLarge,
+    Ping(Vec<u8>),
+    Pong,
+    /// The client closes, with this code if it gave one.
+    Close(Option<u16>),
+}
+
+/// What a client may not send: the code to close with (section 7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Violation(pub(crate) u16);
+
+const PROTOCOL_ERROR: Violation = Violation(1002);
+const NOT_UTF8: Violation = Violation(1007);
+const MESSAGE_TOO_BIG: Violation = Violation(1009);
+
+/// Puts messages together. Between messages it owns no memory.
+pub(crate) struct Reader {
+    limit: usize,
+    header: Header,
+    payload: Option<Payload>,
+    /// The message that is being put together, over all its fragments.
+    message: Option<Assembly>,
+    control: Vec<u8>,
+}
+
+/// Bytes of a frame header, until there are enough.
+#[derive(Default)]
+struct Header {
+    bytes: [u8; 14],
+    count: u8,
+}
+
+struct Payload {
+    opcode: u8,
+    last: bool,
+    mask: [u8; 4],
+    remaining: u64,
+}
+
+struct Assembly {
+    binary: bool,
+    bytes: Vec<u8>,
+    length: u64,
+}
+
+impl Reader {
+    /// Messages of more than `limit` bytes are [`Message::TooLarge`].
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, header: Header::default(), payload: None, message: None, control: Vec::new() }
+    }
+
+    /// Takes bytes from the front of `input` until a message is whole or there are no more.
+    pub(crate) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
+        loop {
+            if self.payload.is_none() {
+                let Some(payload) = self.header.read(input)? else { return Ok(None) };
+                self.begin(&payload)?;
+                self.payload = Some(payload);
+            }
+            let Some(payload) = &mut self.payload else { return Ok(None) };
+            let bytes = payload.take(input);
+            let (whole, mask) = (payload.remaining == 0, payload.mask);
+            if is_control(payload.opcode) {
+                unmask_onto(&mut self.control, bytes, mask);
+            } else if let Some(message) = &mut self.message {
+                message.take(bytes, mask, self.limit)?;
+            }
+            payload.mask.rotate_left(bytes.len() % 4);
+            if !whole {
+                return Ok(None);
+            }
+            let Some(payload) = self.payload.take() else { return Ok(None) };
+            if let Some(message) = self.end(&payload)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// A frame begins: may it, here?
+    fn begin(&mut self, payload: &Payload) -> Result<(), Violation> {
+        match (payload.opcode, &self.message) {
+            (0x8..=0xA, _) if payload.last && payload.remaining <= 125 => Ok(()),
+            (0x0, Some(_)) => Ok(()),
+            (0x1 | 0x2, None) => {
+                let binary = payload.opcode == 0x2;
+                self.message = Some(Assembly { binary, bytes: Vec::new(), length: 0 });
+                Ok(())
+            }
+            _ => Err(PROTOCOL_ERROR),
+        }
+    }
+
+    /// A frame has ended: is a message whole with it?
+    fn end(&mut self, payload: &Payload) -> Result<Option<Message>, Violation> {
+        match payload.opcode {
+            0x8 => close(&std::mem::take(&mut self.control)).map(Some),
+            0x9 => Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
+            0xA => {
+                self.control = Vec::new();
+                Ok(Some(Message::Pong))
+            }
+            _ if payload.last => self.message.take().map(|message| message.end(self.limit)).transpose(),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Header {
+    fn read(&mut self, input: &mut &[u8]) -> Result<Option<Payload>, Violation> {
+        loop {
+            let needed = self.length()?;
+            if usize::from(self.count) == needed {
+                return self.finish().map(Some);
+            }
+            let Some((first, rest)) = input.split_first() else { return Ok(None) };
+            self.bytes[usize::from(self.count)] = *first;
+            self.count += 1;
+            *input = rest;
+        }
+    }
+
+    /// How long this header is, as far as can be said yet.
+    fn length(&self) -> Result<usize, Violation> {
+        if self.count < 2 {
+            return Ok(2);
+        }
+        let masked = self.bytes[1] & 0x80 != 0;
+        let reserved_bits = self.bytes[0] & 0x70 != 0;
+        if !masked || reserved_bits {
+            return Err(PROTOCOL_ERROR);
+        }
+        Ok(match self.bytes[1] & 0x7F {
+            126 => 8,
+            127 => 14,
+            _ => 6,
+        })
+    }
+
+    fn finish(&mut self) -> Result<Payload, Violation> {
+        let Self { bytes, count } = std::mem::take(self);
+        let [.., a, b, c, d] = bytes[..usize::from(count)] else { return Err(PROTOCOL_ERROR) };
+        let mut length = [0; 8];
+        let remaining = match bytes[1] & 0x7F {
+            126 => {
+                length[6..].copy_from_slice(&bytes[2..4]);
+                u64::from_be_bytes(length)
+            }
+            127 => {
+                length.copy_from_slice(&bytes[2..10]);
+                u64::from_be_bytes(length)
+            }
+            short => u64::from(short),
+        };
+        Ok(Payload { opcode: bytes[0] & 0x0F, last: bytes[0] & 0x80 != 0, mask: [a, b, c, d], remaining })
+    }
+}
+
+impl Payload {
+    fn take<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        let count = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
+        let (taken, rest) = input.split_at(count);
+        *input = rest;
+        self.remaining -= count as u64;
+        taken
+    }
+}
+
+impl Assembly {
+    fn take(&mut self, bytes: &[u8], mask: [u8; 4], limit: usize) -> Result<(), Violation> {
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        if self.length > SKIPPED_AT_MOST {
+            return Err(MESSAGE_TOO_BIG);
+        }
+        if self.length > limit as u64 {
+            self.bytes = Vec::new();
+        } else {
+            unmask_onto(&mut self.bytes, bytes, mask);
+        }
+        Ok(())
+    }
+
+    fn end(self, limit: usize) -> Result<Message, Violation> {
+        if self.length > limit as u64 {
+            Ok(Message::TooLarge)
+        } else if self.binary {
+            Ok(Message::Binary(self.bytes))
+        } else {
+            String::from_utf8(self.bytes).map(Message::Text).map_err(|_| NOT_UTF8)
+        }
+    }
+}
+
+fn is_control(opcode: u8) -> bool {
+    opcode & 0x8 != 0
+}
+
+fn unmask_onto(target: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
+    let start = target.len();
+    target.extend_from_slice(bytes);
+    for chunk in target[start..].chunks_mut(4) {
+        for (byte, mask) in chunk.iter_mut().zip(mask) {
+            *byte ^= mask;
+        }
+    }
+}
+
+fn close(payload: &[u8]) -> Result<Message, Violation> {
+    match *payload {
+        [] => Ok(Message::Close(None)),
+        [high, low, ref reason @ ..] if str::from_utf8(reason).is_ok() => {
+            Ok(Message::Close(Some(u16::from_be_bytes([high, low]))))
+        }
+        _ => Err(PROTOCOL_ERROR),
+    }
+}
+
+#[cfg(test)]
+mod tests;

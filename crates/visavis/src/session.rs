@@ -1,0 +1,293 @@
+//! One signaling connection: what its client says on the wire, to the hub, and back.
+
+pub(crate) mod connection;
+mod origin;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use visavis_hub::{ConnectionId, Ending, Hello, Resume, Tag, Welcome};
+use visavis_signal::{
+    Inbound, Outbound, RawValue, Refusal, Reply,
+    inbound::{Handshake, IceServers, Peek, Publish, Resume as WireResume, Subscribe, Unsubscribe},
+};
+
+use crate::{
+    signaling::{End, Outbox, Signaling, state},
+    stream::ConnectionInfo,
+};
+
+/// The close code of RFC 6455 for a policy that was violated.
+const POLICY: u16 = 1008;
+
+/// One signaling connection. Dropping it takes it out of the hub as lost.
+pub(crate) struct Session {
+    signaling: Arc<Signaling>,
+    info: ConnectionInfo,
+    connection: ConnectionId,
+    outbox: Arc<Outbox>,
+    stage: Stage,
+}
+
+/// How far a client has come.
+enum Stage {
+    /// Nothing that counts was said; the last refusal of a handshake, if there was any.
+    Fresh(Option<Refusal>),
+    /// A client of a channel, with this id.
+    Open { client: Box<str>, resumable: bool },
+}
+
+impl Session {
+    pub(crate) fn open(signaling: Arc<Signaling>, info: ConnectionInfo) -> Self {
+        let outbox = Arc::new(Outbox::new(signaling.options.limits.queue));
+        let connection = signaling.with(|state, _| state.open(Arc::clone(&outbox)));
+        Self { signaling, info, connection, outbox, stage: Stage::Fresh(None) }
+    }
+
+    /// One text or binary message.
+    pub(crate) fn handle_message(&mut self, message: &str) {
+        match Inbound::parse(message) {
+            Ok(message) => self.handle(message),
+            Err(malformed) => self.handle_malformed(malformed.callback, malformed.refusal),
+        }
+    }
+
+    /// A message that could not be read at all, or only in part.
+    pub(crate) fn handle_malformed(&mut self, callback: Option<i64>, refusal: Refusal) {
+        let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
+        match counted {
+            Err(visavis_hub::Refusal::RateExceeded) => self.refuse(callback, Refusal::RateExceeded),
+            _ => self.refuse(callback, refusal),
+        }
+    }
+
+    fn handle(&mut self, message: Inbound<'_>) {
+        match message {
+            Inbound::Handshake(handshake) => self.handshake(&handshake),
+            Inbound::Pong => self.pong(),
+            message if matches!(self.stage, Stage::Fresh(_)) => {
+                self.refuse(message.callback(), Refusal::HandshakeRequired);
+            }
+            Inbound::Authenticate(message) => {
+                self.handle_malformed(message.callback, Refusal::NoAuthentication);
+            }
+            Inbound::Subscribe(message) => self.subscribe(&message),
+            Inbound::Unsubscribe(message) => self.unsubscribe(&message),
+            Inbound::Publish(message) => self.publish(&message),
+            Inbound::IceServers(message) => self.ice_servers(&message),
+            Inbound::Peek(message) => self.peek(&message),
+        }
+    }
+
+    fn handshake(&mut self, handshake: &Handshake<'_>) {
+        let welcome = self.allowed(handshake).and_then(|()| self.connect(handshake));
+        match welcome {
+            Ok(welcome) => {
+                self.reply(&Reply {
+                    callback: handshake.callback,
+                    client_id: Some(welcome.client.as_str().into()),
+                    require_auth: Some(false),
+                    resume: welcome.resume.as_deref().map(Into::into),
+                    ..Reply::default()
+                });
+                let resumable = welcome.resume.is_some();
+                self.stage = Stage::Open { client: welcome.client.as_str().into(), resumable };
+            }
+            Err(refusal) => self.refuse_handshake(handshake.callback, refusal),
+        }
+    }
+
+    /// Some clients take the id for granted even when they are refused.
+    fn refuse_handshake(&mut self, callback: Option<i64>, refusal: Refusal) {
+        let id = self.signaling.with(|state, _| {
+            state.counters.refused += 1;
+            state.hub.new_client_id()
+        });
+        if let Stage::Fresh(last) = &mut self.stage {
+            *last = Some(refusal);
+        }
+        let client_id = Some(id.as_str().into());
+        self.reply(&Reply { client_id, ..Reply::refused(callback, refusal.text()) });
+    }
+
+    fn allowed(&self, handshake: &Handshake<'_>) -> Result<(), Refusal> {
+        let options = &self.signaling.options;
+        if matches!(self.stage, Stage::Open { .. }) {
+            return Err(Refusal::HandshakeRepeated);
+        }
+        if handshake.client_data.is_some_and(|data| data.get().len() > options.limits.client_data) {
+            return Err(Refusal::ClientDataTooLarge);
+        }
+        let channel = options.channels.iter().find(|channel| channel.id == handshake.channel);
+        if channel.is_some_and(|channel| !origin::is_allowed(&self.info, &channel.origins)) {
+            return Err(Refusal::OriginNotAllowed);
+        }
+        Ok(())
+    }
+
+    fn connect(&self, handshake: &Handshake<'_>) -> Result<Welcome, Refusal> {
+        let hello = Hello {
+            channel: &handshake.channel,
+            client_data: handshake.client_data.map(bytes),
+            resume: handshake.resume.as_ref().map(|resume| match resume {
+                WireResume::Ask => Resume::Ask,
+                WireResume::Token(token) => Resume::Token(token),
+            }),
+        };
+        self.signaling.with(|state, now| {
+            let welcome = state.hub.handle_connect(now, self.connection, hello).map_err(wire)?;
+            state.counters.handshakes += 1;
+            state.counters.resumed += u64::from(welcome.resumed);
+            Ok(welcome)
+        })
+    }
+
+    /// Answers nothing, means nothing; too many are too many all the same.
+    fn pong(&mut self) {
+        let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
+        if counted == Err(visavis_hub::Refusal::RateExceeded) {
+            self.refuse(None, Refusal::RateExceeded);
+        }
+    }
+
+    fn subscribe(&mut self, message: &Subscribe<'_>) {
+        let tag = message.callback.map(Tag);
+        let asked = self
+            .signaling
+            .with(|state, now| state.hub.handle_subscribe(now, self.connection, &message.room, tag));
+        self.refuse_if(message.callback, asked);
+    }
+
+    fn unsubscribe(&mut self, message: &Unsubscribe<'_>) {
+        let tag = message.callback.map(Tag);
+        let asked = self
+            .signaling
+            .with(|state, now| state.hub.handle_unsubscribe(now, self.connection, &message.room, tag));
+        self.refuse_if(message.callback, asked);
+    }
+
+    fn publish(&mut self, message: &Publish<'_>) {
+        let payload = bytes(message.message);
+        let asked = self.signaling.with(|state, now| {
+            state.hub.handle_publish(now, self.connection, &message.room, payload)?;
+            state.counters.published += 1;
+            Ok(())
+        });
+        if asked.is_ok()
+            && let Some(callback) = message.callback
+        {
+            self.reply(&Reply::done(callback));
+        }
+        self.refuse_if(message.callback, asked);
+    }
+
+    fn ice_servers(&mut self, message: &IceServers) {
+        let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
+        if counted.is_err() {
+            return self.refuse_if(message.callback, counted);
+        }
+        let Stage::Open { client, .. } = &self.stage else { return };
+        let (ice_servers, ttl) = (self.signaling.options.ice)(&self.info, client);
+        let callback = message.callback;
+        self.reply(&Reply { callback, ice_servers: Some(ice_servers), ttl: Some(ttl), ..Reply::default() });
+    }
+
+    fn peek(&mut self, message: &Peek<'_>) {
+        let counted =
+            self.signaling.with(|state, now| state.hub.handle_peek(now, self.connection, &message.room));
+        match counted {
+            Ok(count) => {
+                let callback = message.callback;
+                self.reply(&Reply { callback, count: Some(count), ..Reply::default() });
+            }
+            Err(refusal) => self.refuse(message.callback, wire(refusal)),
+        }
+    }
+
+    fn refuse_if<T>(&self, callback: Option<i64>, asked: Result<T, visavis_hub::Refusal>) {
+        if let Err(refusal) = asked {
+            self.refuse(callback, wire(refusal));
+        }
+    }
+
+    fn refuse(&self, callback: Option<i64>, refusal: Refusal) {
+        let excessive = refusal == Refusal::RateExceeded;
+        self.signaling.with(|state, _| {
+            state.counters.refused += 1;
+            state.counters.excessive += u64::from(excessive);
+        });
+        if excessive {
+            self.leave(Ending::Left);
+            self.outbox.end(End::Close(POLICY, refusal.text()));
+        } else {
+            self.reply(&Reply::refused(callback, refusal.text()));
+        }
+    }
+
+    fn reply(&self, reply: &Reply<'_>) {
+        // Without a callback nobody waits for anything but errors.
+        if reply.callback.is_some() || reply.error.is_some() {
+            self.push(state::text(&Outbound::Reply(reply.clone())));
+        }
+    }
+
+    fn push(&self, frame: Bytes) {
+        if !self.outbox.push(frame) {
+            self.signaling.with(|state, _| state.counters.slow += 1);
+        }
+    }
+
+    /// Takes the client out of the hub; once is enough.
+    fn leave(&self, ending: Ending) {
+        self.signaling.with(|state, now| state.hub.handle_disconnect(now, self.connection, ending));
+    }
+
+    /// The client said that it goes. One that can resume and gives no reason may only doubt its network.
+    pub(crate) fn handle_close(&mut self, code: Option<u16>) {
+        let doubting = matches!(self.stage, Stage::Open { resumable: true, .. }) && code.is_none();
+        self.leave(if doubting { Ending::Lost } else { Ending::Left });
+    }
+
+    /// Nothing was heard for so long that no grace is left to give.
+    pub(crate) fn handle_silence(&mut self) {
+        self.signaling.with(|state, _| state.counters.silent += 1);
+        self.leave(Ending::Left);
+    }
+
+    /// The handshake took too long: who was refused is told so for good, who was slow may try again.
+    pub(crate) fn handle_late(&mut self) {
+        match self.stage {
+            Stage::Fresh(Some(refusal)) => self.outbox.end(End::Close(POLICY, refusal.text())),
+            Stage::Fresh(None) => self.outbox.end(End::Drop),
+            Stage::Open { .. } => {}
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.leave(Ending::Lost);
+        self.signaling.with(|state, _| state.close(self.connection));
+    }
+}
+
+fn bytes(raw: &RawValue) -> Arc<[u8]> {
+    raw.get().as_bytes().into()
+}
+
+/// The hub's reasons in the words of the wire.
+fn wire(refusal: visavis_hub::Refusal) -> Refusal {
+    use visavis_hub::Refusal as Hub;
+    match refusal {
+        Hub::UnknownChannel => Refusal::UnknownChannel,
+        Hub::ChannelFull => Refusal::ChannelFull,
+        // Also a connection that was replaced and has yet to end.
+        Hub::NotConnected => Refusal::HandshakeRequired,
+        Hub::AlreadyConnected => Refusal::HandshakeRepeated,
+        Hub::BadRoomName => Refusal::BadRoomName,
+        Hub::TooManyRooms => Refusal::TooManyRooms,
+        Hub::RoomFull => Refusal::RoomFull,
+        Hub::TooManyRequests => Refusal::TooManyRequests,
+        Hub::RateExceeded => Refusal::RateExceeded,
+    }
+}

@@ -1,0 +1,146 @@
+//! Signaling as one thing that all its connections share: the hub, the bus, and a queue for each connection.
+
+pub(crate) mod options;
+mod outbox;
+pub(crate) mod state;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use visavis_hub::{Config, Hub, Now, ResumeKey};
+
+use crate::{
+    bus::MemoryBus,
+    http::websocket,
+    session::{Session, connection::Connection},
+    stream::{ConnectionInfo, Stream},
+};
+pub(crate) use options::{ChannelOptions, Counters, Origins, SignalingOptions};
+pub(crate) use outbox::{End, Outbox};
+use state::State;
+
+/// The signaling of this server.
+pub(crate) struct Signaling {
+    pub(crate) options: SignalingOptions,
+    started: Instant,
+    state: Mutex<State>,
+    /// The hub may want to be woken earlier than before.
+    rearmed: Notify,
+    /// No connection is taken any more.
+    ending: AtomicBool,
+}
+
+impl Signaling {
+    /// Signaling without connections. Must be called within the runtime, which also wakes the hub.
+    pub(crate) fn new(options: SignalingOptions) -> Arc<Self> {
+        let unix_time_at_zero = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let config = Config {
+            channels: options.channels.iter().map(|channel| channel.id.as_str().into()).collect(),
+            open_channels: options.open_channels,
+            grace: options.grace,
+            limits: options.limits.hub,
+            ..Config::new(ResumeKey(options.resume_key), unix_time_at_zero)
+        };
+        let bus = MemoryBus::new(u64::try_from(unix_time_at_zero.as_micros()).unwrap_or_default());
+        let state = State::new(Hub::new(config, options.seed), bus, unix_time_at_zero);
+        let signaling = Arc::new(Self {
+            options,
+            started: Instant::now(),
+            state: Mutex::new(state),
+            rearmed: Notify::new(),
+            ending: AtomicBool::new(false),
+        });
+        tokio::spawn(wake(Arc::clone(&signaling)));
+        signaling
+    }
+
+    /// Hands the hub a fact, and lets everything take place that follows from it.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State, Now) -> T) -> T {
+        let mut state = self.lock();
+        // Within the lock, so that the hub never sees the time go backwards.
+        let now = Now::after(self.started.elapsed());
+        let before = state.hub.poll_timeout();
+        let result = act(&mut state, now);
+        state.settle(now);
+        let after = state.hub.poll_timeout();
+        if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
+            self.rearmed.notify_one();
+        }
+        result
+    }
+
+    /// Drops every connection without a Close frame, so that clients come back, and takes no more.
+    pub(crate) fn drop_all(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.lock().end_all();
+    }
+
+    /// What has happened so far, and how much there is.
+    pub(crate) fn counters(&self) -> Counters {
+        self.lock().counters()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the hub whenever it asked for it.
+async fn wake(signaling: Arc<Signaling>) {
+    loop {
+        let at = signaling.lock().hub.poll_timeout();
+        let Some(at) = at else {
+            signaling.rearmed.notified().await;
+            continue;
+        };
+        tokio::select! {
+            () = sleep_until(signaling.started + at.since_start()) => {
+                signaling.with(|state, now| state.hub.handle_timeout(now));
+            }
+            () = signaling.rearmed.notified() => {}
+        }
+    }
+}
+
+/// Answers a request for `/v3/websocket`, and serves the WebSocket that comes of it.
+pub(crate) async fn serve_websocket(
+    signaling: Arc<Signaling>,
+    info: ConnectionInfo,
+    mut request: Request,
+) -> Response {
+    if signaling.ending.load(Ordering::Relaxed) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response();
+    }
+    let answer = match websocket::answer(&request) {
+        Ok(answer) => answer,
+        Err(refusal) => return refusal,
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let Ok(parts) = upgraded.downcast::<hyper_util::rt::TokioIo<Stream>>() else {
+            tracing::error!("an upgraded connection is no stream of this server");
+            return;
+        };
+        let session = Session::open(signaling, info);
+        Connection::new(parts.io.into_inner(), &parts.read_buf, session).run().await;
+    });
+    answer
+}
+
+#[cfg(test)]
+mod tests;

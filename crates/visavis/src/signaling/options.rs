@@ -1,0 +1,111 @@
+//! What signaling is told once, and what it counts.
+
+use std::{sync::Arc, time::Duration};
+
+use visavis_signal::IceServer;
+
+use crate::stream::ConnectionInfo;
+
+/// Answers `ice_servers`: the servers for a client, and for how many seconds they hold.
+pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>, u64) + Send + Sync;
+
+/// What signaling is told once.
+pub(crate) struct SignalingOptions {
+    /// The channels there are.
+    pub(crate) channels: Vec<ChannelOptions>,
+    /// Whether any other channel comes into being when it is first used.
+    pub(crate) open_channels: bool,
+    /// Where STUN and TURN are.
+    pub(crate) ice: Arc<IceServersFor>,
+    /// How long the place of a client that can resume is kept; 20 s by default.
+    pub(crate) grace: Duration,
+    /// Behind the client ids; new with each start.
+    pub(crate) seed: [u8; 32],
+    /// Behind the resume tokens; the same after a restart.
+    pub(crate) resume_key: [u8; 32],
+    pub(crate) limits: SignalingLimits,
+}
+
+/// One channel.
+pub(crate) struct ChannelOptions {
+    pub(crate) id: String,
+    pub(crate) origins: Origins,
+}
+
+/// Pages of which origins may use a channel. Programs that are no browsers send no origin and always may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origins {
+    /// Those of this server itself: the origin's host and port are those of the `Host` header.
+    Own,
+    /// All.
+    Any,
+    /// These, as `scheme://host[:port]`, and this server's own.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the configuration cannot name origins yet"))]
+    Listed(Vec<String>),
+}
+
+/// What a client may make signaling keep and wait for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignalingLimits {
+    pub(crate) hub: visavis_hub::Limits,
+    /// Bytes of one message.
+    pub(crate) message: usize,
+    /// Bytes of `client_data`.
+    pub(crate) client_data: usize,
+    /// Bytes that wait for a client that reads slowly.
+    pub(crate) queue: usize,
+    /// Until the `handshake` message is accepted.
+    pub(crate) handshake: Duration,
+    /// Between two pings, give or take a tenth.
+    pub(crate) ping: Duration,
+    /// Silence after which a client is gone.
+    pub(crate) silence: Duration,
+}
+
+impl Default for SignalingLimits {
+    fn default() -> Self {
+        Self {
+            hub: visavis_hub::Limits::default(),
+            message: 64 * 1024,
+            client_data: 4 * 1024,
+            queue: 256 * 1024,
+            handshake: Duration::from_secs(5),
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+        }
+    }
+}
+
+impl SignalingLimits {
+    /// No rates and no quotas, for load tests. What a connection may hold stays bounded.
+    pub(crate) fn off() -> Self {
+        Self { hub: visavis_hub::Limits::off(), ..Self::default() }
+    }
+}
+
+/// What has happened so far, and how much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// WebSockets that are open.
+    pub(crate) connections: usize,
+    /// Clients, those whose place is only kept included.
+    pub(crate) clients: usize,
+    /// Rooms with members.
+    pub(crate) rooms: usize,
+    /// Handshakes that were accepted.
+    pub(crate) handshakes: u64,
+    /// Of those, the ones that got back an earlier client id.
+    pub(crate) resumed: u64,
+    /// Messages that were published.
+    pub(crate) published: u64,
+    /// Copies of them that were sent out.
+    pub(crate) delivered: u64,
+    /// Requests that were refused, of whatever kind.
+    pub(crate) refused: u64,
+    /// Connections dropped because their client read too slowly.
+    pub(crate) slow: u64,
+    /// Connections dropped because their client fell silent.
+    pub(crate) silent: u64,
+    /// Connections closed because their client sent too much.
+    pub(crate) excessive: u64,
+}

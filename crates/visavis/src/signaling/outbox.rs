@@ -1,0 +1,108 @@
+//! What waits to be sent on one connection.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use axum::body::Bytes;
+
+/// A queue of frames that are ready to be sent, and how the connection is to end, if it is.
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Bytes>,
+    /// Bytes of frames that have not been written: those in the queue and those that were taken from it.
+    bytes: usize,
+    end: Option<End>,
+    waker: Option<Waker>,
+}
+
+/// How a connection is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// At once and without a Close frame: the client comes back.
+    Drop,
+    /// With a Close frame behind what waits: the client does not come back by itself.
+    Close(u16, &'static str),
+}
+
+impl Outbox {
+    /// An empty queue. Frames may pile up to `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queue: Mutex::default(), limit }
+    }
+
+    /// Queues a frame. Ends the connection and says `false` where too much waits already; a single frame may be
+    /// larger than that.
+    pub(crate) fn push(&self, frame: Bytes) -> bool {
+        let mut queue = self.lock();
+        if queue.end.is_some() {
+            return true;
+        }
+        let fits = queue.bytes == 0 || queue.bytes + frame.len() <= self.limit;
+        if fits {
+            queue.bytes += frame.len();
+            queue.frames.push_back(frame);
+        } else {
+            queue.frames.clear();
+            queue.end = Some(End::Drop);
+        }
+        wake(queue);
+        fits
+    }
+
+    /// So many bytes are written besides what was queued.
+    pub(crate) fn add(&self, bytes: usize) {
+        self.lock().bytes += bytes;
+    }
+
+    /// Has the connection end. What was asked for first holds, unless it is to be dropped now.
+    pub(crate) fn end(&self, end: End) {
+        let mut queue = self.lock();
+        if queue.end.is_none() || end == End::Drop {
+            queue.end = Some(end);
+        }
+        wake(queue);
+    }
+
+    /// The connection is awake and is going to [`Outbox::take`]: what is queued until then need not wake it.
+    pub(crate) fn hush(&self) {
+        self.lock().waker = None;
+    }
+
+    /// Takes all frames onto the back of `frames`, and says how the connection is to end.
+    pub(crate) fn take(&self, frames: &mut VecDeque<Bytes>, waker: &Waker) -> Option<End> {
+        let mut queue = self.lock();
+        if frames.is_empty() {
+            std::mem::swap(frames, &mut queue.frames);
+        } else {
+            frames.append(&mut queue.frames);
+        }
+        queue.frames.shrink_to(0);
+        queue.waker = Some(waker.clone());
+        queue.end
+    }
+
+    /// So many bytes of frames that were taken have been written.
+    pub(crate) fn written(&self, bytes: usize) {
+        self.lock().bytes -= bytes;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
