@@ -16,7 +16,7 @@ use leptos::prelude::{GetUntracked, GetValue, LocalStorage, StoredValue};
 use visavis_call::{Call, Config, ConnectionEvent, ConnectionId, Now, Phase, RelayOnly, Wishes};
 use web_sys::MediaStreamTrack;
 
-pub(crate) use self::entry::{Entry, Wish, entry};
+pub(crate) use self::entry::{Wish, entry};
 use crate::{
     browser::{
         connection::{Connection, Tracks},

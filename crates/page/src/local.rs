@@ -240,7 +240,8 @@ impl LocalMedia {
             return stream;
         }
         let stream = MediaStream::new().expect("every browser with WebRTC makes empty streams");
-        self.model.local_stream.set(Some(stream.clone()));
+        // Not `stream.clone()`: that is the browser's, and makes a new stream.
+        self.model.local_stream.set(Some(Clone::clone(&stream)));
         stream
     }
 }

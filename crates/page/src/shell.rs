@@ -2,7 +2,7 @@
 
 use crate::{
     browser::{clipboard, document, location::{self, Address}, room, settings, storage},
-    driver::Driver,
+    driver::{self, Driver, Wish},
     local::LocalMedia,
     model::{Model, Screen},
 };
@@ -44,10 +44,10 @@ impl Shell {
         } else if address.room.is_empty() {
             self.model.screen.set(Screen::Landing);
         } else if address.join {
-            spawn_local(self.join_at_once(address.clone()));
+            let address = address.clone();
+            spawn_local(async move { self.begin(&address, settings::fetch().await.auto_join) });
         } else {
-            self.enter(&address.room);
-            self.local.open(address.camera, address.microphone);
+            self.begin(address, false);
         }
     }
 
@@ -139,15 +139,15 @@ impl Shell {
         self.model.screen.set(Screen::Landing);
     }
 
-    /// A stranger's link must not switch on a camera whose permission is remembered: off until a gesture,
-    /// unless the server is run for kiosks.
-    async fn join_at_once(self, address: Address) {
-        let settings = settings::fetch().await;
+    /// Where a link leads.
+    fn begin(self, address: &Address, auto_join: bool) {
+        let Address { join, microphone, camera, .. } = *address;
+        let entry = driver::entry(Wish { join, microphone, camera, auto_join });
         self.enter(&address.room);
-        if settings.auto_join {
-            self.local.open(address.camera, address.microphone);
+        self.local.open(entry.camera, entry.microphone);
+        if entry.join {
+            self.join();
         }
-        self.join();
     }
 
     fn follow_address(self) {

@@ -3,8 +3,6 @@
 /// What decides how a page begins: the link and the server's settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// The link names a room.
-    pub(crate) room: bool,
     /// `join=1`
     pub(crate) join: bool,
     /// Not `mic=0`
@@ -29,16 +27,15 @@ pub(crate) struct Entry {
 /// Decides how a page begins. A stranger's link must not switch on a device whose permission is remembered,
 /// so a link that skips the lobby goes in with both off until a gesture, unless the server says otherwise.
 pub(crate) fn entry(wish: Wish) -> Entry {
-    let join = wish.room && wish.join;
-    let devices = !join || wish.auto_join;
-    Entry { join, microphone: devices && wish.microphone, camera: devices && wish.camera }
+    let devices = !wish.join || wish.auto_join;
+    Entry { join: wish.join, microphone: devices && wish.microphone, camera: devices && wish.camera }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LINK: Wish = Wish { room: true, join: false, microphone: true, camera: true, auto_join: false };
+    const LINK: Wish = Wish { join: false, microphone: true, camera: true, auto_join: false };
     const JOIN: Wish = Wish { join: true, ..LINK };
     const LOBBY: Entry = Entry { join: false, microphone: true, camera: true };
 
@@ -62,10 +59,5 @@ mod tests {
         assert_eq!(entry(Wish { camera: false, ..LINK }), Entry { camera: false, ..LOBBY });
         let kiosk = Wish { microphone: false, auto_join: true, ..JOIN };
         assert_eq!(entry(kiosk), Entry { join: true, microphone: false, camera: true });
-    }
-
-    #[test]
-    fn without_a_room_there_is_nothing_to_join() {
-        assert_eq!(entry(Wish { room: false, ..JOIN }), LOBBY);
     }
 }
