@@ -130,10 +130,11 @@ impl<'a> Inbound<'a> {
     /// [`Malformed`] with the text for the client and, where it can be read, the callback it waits for.
     pub fn parse(frame: &'a str) -> Result<Self, Malformed> {
         match serde_json::from_str::<Fields<'a>>(frame) {
-            Ok(fields) => {
+            // An array is refused as well: it would be taken for the fields in their order here.
+            Ok(fields) if frame.trim_ascii_start().starts_with('{') => {
                 fields.into_inbound().map_err(|refusal| Malformed { callback: fields.callback(), refusal })
             }
-            Err(_) => Err(Malformed::of(frame)),
+            _ => Err(Malformed::of(frame)),
         }
     }
 
@@ -161,7 +162,8 @@ impl<'a> Inbound<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Fields::deserialize(deserializer)?.into_inbound().map_err(D::Error::custom)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(|malformed| D::Error::custom(malformed.refusal))
     }
 }
 

@@ -22,19 +22,25 @@ fn handshake(frame: &str) -> Handshake<'_> {
 
 #[test]
 fn null_client_data_is_unset_and_null_resume_is_a_wish() {
-    let handshake = handshake(r#"{"type":"handshake","channel":"c","client_data":null,"resume":null,"callback":1}"#);
+    let handshake =
+        handshake(r#"{"type":"handshake","channel":"c","client_data":null,"resume":null,"callback":1}"#);
     assert!(handshake.client_data.is_none());
     assert_eq!(handshake.resume, Some(Resume::Ask));
 }
 
 #[test]
 fn other_spellings_of_third_party_clients_are_read() {
-    assert_eq!(handshake(r#"{"type":"handshake","channel":"c","data":[1]}"#).client_data.unwrap().get(), "[1]");
-    let Ok(Inbound::Authenticate(message)) = Inbound::parse(r#"{"type":"authenticate","jwt":"a.b.c"}"#) else {
+    assert_eq!(
+        handshake(r#"{"type":"handshake","channel":"c","data":[1]}"#).client_data.unwrap().get(),
+        "[1]"
+    );
+    let Ok(Inbound::Authenticate(message)) = Inbound::parse(r#"{"type":"authenticate","jwt":"a.b.c"}"#)
+    else {
         panic!("not read");
     };
     assert_eq!(message.token, "a.b.c");
-    let Ok(Inbound::Subscribe(message)) = Inbound::parse(r#"{"type":"subscribe","room":"r","history":7}"#) else {
+    let Ok(Inbound::Subscribe(message)) = Inbound::parse(r#"{"type":"subscribe","room":"r","history":7}"#)
+    else {
         panic!("not read");
     };
     assert_eq!(message.history_count, Some(7));

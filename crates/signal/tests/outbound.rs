@@ -25,8 +25,7 @@ fn unknown_fields_are_ignored() {
 fn secrets_stay_out_of_debug_output() {
     let server =
         IceServer { urls: Vec::new(), username: Some("u".into()), credential: Some("hunter2".into()) };
-    let reply =
-        Reply { resume: Some("token7".into()), ice_servers: Some(vec![server]), ..Reply::default() };
+    let reply = Reply { resume: Some("token7".into()), ice_servers: Some(vec![server]), ..Reply::default() };
     let shown = format!("{reply:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("token7"), "{shown}");
 }
@@ -44,7 +43,9 @@ fn a_close_that_must_end_a_client_for_good_says_exceeded() {
 #[test]
 fn a_null_candidate_is_the_end_of_candidates() {
     for message in [r#"{"candidate":null}"#, r#"{"candidate":{"candidate":""}}"#] {
-        let Body::Candidate(candidate) = Envelope::parse(message).unwrap().body else { panic!("no candidate") };
+        let Body::Candidate(candidate) = Envelope::parse(message).unwrap().body else {
+            panic!("no candidate")
+        };
         assert!(candidate.is_end());
     }
 }

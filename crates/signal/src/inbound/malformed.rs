@@ -18,7 +18,7 @@ impl Malformed {
     pub(super) fn of(frame: &str) -> Self {
         let refusal = match serde_json::from_str::<IgnoredAny>(frame) {
             Err(_) => Refusal::NotJson,
-            Ok(_) if !frame.trim_start().starts_with('{') => Refusal::NotAnObject,
+            Ok(_) if !frame.trim_ascii_start().starts_with('{') => Refusal::NotAnObject,
             Ok(_) => Refusal::BadField,
         };
         Self { callback: scan_callback(frame.as_bytes()), refusal }
