@@ -35,6 +35,7 @@ impl Call {
         let slept = self.wake.is_some_and(|wake| now.since(wake) > SLEPT);
         if slept {
             self.connections_mut().for_each(|connection| connection.life.forgive(now));
+            self.entries.iter_mut().for_each(|entry| entry.hope = now);
         }
     }
 

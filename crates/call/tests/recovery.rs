@@ -208,9 +208,11 @@ fn a_link_that_died_silently_is_found_out() {
 #[test]
 fn a_page_that_slept_does_not_blame_the_other() {
     let (mut world, anna, bert) = call(12);
-    world.now += 30_000;
+    let shown = world.remotes(anna)[0].connection;
+    world.now += 90_000;
     world.with(anna, |call, now| call.handle_timeout(now));
-    assert_ne!(state(&world, anna), RemoteState::Lost);
+    assert_eq!(world.phase(anna), Phase::InCall);
+    assert_eq!(world.remotes(anna)[0].connection, shown);
     world.run_until(10_000, |world| world.in_call(&[anna, bert]));
 }
 

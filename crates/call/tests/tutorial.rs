@@ -93,3 +93,41 @@ fn with_a_third_inside_signals_to_nobody_count_for_nobody() {
     world.with(bert, |call, now| call.leave(now));
     world.run_until(20_000, |world| world.in_call_with_foreign(anna, page));
 }
+
+fn offer() -> serde_json::Value {
+    let sdp = "v=0\r\na=ice-ufrag:other\r\na=fingerprint:999\r\nm=audio\r\nm=video\r\n";
+    json!({"sdp": {"type": "offer", "sdp": sdp}})
+}
+
+#[test]
+fn what_a_tutorial_page_says_after_a_third_came_may_be_meant_for_another() {
+    let mut world = World::new(7);
+    let anna = world.join("anna");
+    world.run_for(1000);
+    let page = world.tutorial();
+    world.run_until(3000, |world| world.in_call_with_foreign(anna, page));
+    let id = world.remotes(anna)[0].member.clone();
+    world.join("bert");
+    world.run_for(3000);
+    world.server.inject(&id, &offer());
+    world.run_for(3000);
+    let to_it = world.pages[anna].connects.iter().filter(|(member, ..)| *member == id).count();
+    assert_eq!(to_it, 1, "the offer was not taken up");
+}
+
+#[test]
+fn when_offers_cross_with_a_tutorial_page_we_begin_anew_with_its_own() {
+    let mut world = World::new(8);
+    let page = world.tutorial();
+    world.run_for(1000);
+    let anna = world.join("anna");
+    world.run_until(3000, |world| !world.pages[anna].connects.is_empty());
+    world.kill_media(page);
+    let id = world.remotes(anna)[0].member.clone();
+    world.run_for(50);
+    world.server.inject(&id, &offer());
+    world.run_for(500);
+    let offerers: Vec<_> = world.pages[anna].connects.iter().map(|(_, _, offerer)| *offerer).collect();
+    assert_eq!(offerers, [true, false]);
+    assert_eq!(world.shown(anna).unwrap().media(), 2, "its media is not doubled");
+}

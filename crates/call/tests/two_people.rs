@@ -241,3 +241,18 @@ fn a_page_that_comes_into_view_restarts_nothing_that_lives() {
     assert!(world.in_call(&[anna, bert]));
     assert_eq!(world.server.published, published);
 }
+
+#[test]
+fn a_tab_that_was_away_when_another_took_over_learns_of_it_when_it_returns() {
+    let (mut world, anna, bert) = call(16);
+    world.link_down.insert(bert);
+    world.cut(bert);
+    world.run_for(100);
+    let tab = world.join("bert");
+    world.run_until(3000, |world| world.in_call(&[anna, tab]));
+    assert_ne!(world.phase(bert), Phase::Replaced);
+    world.link_down.clear();
+    world.run_until(20_000, |world| world.phase(bert) == Phase::Replaced);
+    world.run_for(3000);
+    assert!(world.in_call(&[anna, tab]));
+}

@@ -700,6 +700,13 @@ impl World {
         self.server_up = true;
     }
 
+    /// A tutorial page no longer answers.
+    pub fn kill_media(&mut self, page: usize) {
+        if let Kind::Tutorial(tutorial) = &mut self.pages[page].kind {
+            tutorial.peer = None;
+        }
+    }
+
     /// The browser refuses to go on with a connection.
     pub fn break_connection(&mut self, page: usize, connection: ConnectionId) {
         let what = visavis_call::Step::Connect;
