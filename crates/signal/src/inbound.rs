@@ -132,7 +132,7 @@ impl<'a> Inbound<'a> {
         match serde_json::from_str::<Fields<'a>>(frame) {
             // An array is refused as well: it would be taken for the fields in their order here.
             Ok(fields) if frame.trim_ascii_start().starts_with('{') => {
-                fields.into_inbound().map_err(|refusal| Malformed { callback: fields.callback(), refusal })
+                fields.inbound().map_err(|refusal| Malformed { callback: fields.callback(), refusal })
             }
             _ => Err(Malformed::of(frame)),
         }
@@ -206,7 +206,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 impl<'a> Fields<'a> {
-    fn into_inbound(&self) -> Result<Inbound<'a>, Refusal> {
+    fn inbound(&self) -> Result<Inbound<'a>, Refusal> {
         let kind = self.kind.and_then(string).ok_or(Refusal::UnknownType)?;
         match &*kind {
             "handshake" => self.handshake().map(Inbound::Handshake),

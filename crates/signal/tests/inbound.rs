@@ -72,7 +72,7 @@ fn a_malformed_frame_is_refused_to_the_callback_it_names() {
         (r#"{"type":"peek","room":"a","room":"b","callback":9}"#, Some(9), Refusal::BadField),
         (r#"{"callback":12,"type":"subscribe","room":"#, Some(12), Refusal::NotJson),
         (r#"{"type":"subscribe", "callback" : -4 "room"}"#, Some(-4), Refusal::NotJson),
-        (r#"{"message":{"callback":1},"x":"callback":2"#, None, Refusal::NotJson),
+        (r#"{"message":{"callback":1},"x":"callback""#, None, Refusal::NotJson),
         (r#"{"message":"\"callback\":1",,"callback":2}"#, Some(2), Refusal::NotJson),
         (r#"{"type":"subscribe","callback":"7"}"#, None, Refusal::BadField),
     ];

@@ -1,0 +1,170 @@
+//! A hub with a bus that answers at once, and what its connections hear, in words.
+
+#![allow(dead_code)]
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use visavis_hub::{
+    ChannelId, Config, ConnectionId, Delivery, Ending, Event, Hello, Hub, Member, Now, Refusal, Resume,
+    ResumeKey, Tag,
+};
+
+pub(crate) struct Node {
+    pub(crate) hub: Hub,
+    now: Now,
+    offset: u64,
+    next_connection: usize,
+    names: HashMap<String, String>,
+    clients: HashMap<usize, String>,
+    heard: HashMap<usize, Vec<String>>,
+}
+
+impl Node {
+    /// Channels `one` and `two`.
+    pub(crate) fn new() -> Self {
+        Self::with_seed(1, |_| {})
+    }
+
+    pub(crate) fn with_seed(seed: u8, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::new(ResumeKey([7; 32]), Duration::from_secs(1_790_000_000));
+        config.channels = ["one", "two"].map(ChannelId::from).to_vec();
+        configure(&mut config);
+        Self {
+            hub: Hub::new(config, [seed; 32]),
+            now: Now::ZERO,
+            offset: 0,
+            next_connection: 0,
+            names: HashMap::new(),
+            clients: HashMap::new(),
+            heard: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn connect_with(
+        &mut self,
+        channel: &str,
+        name: &str,
+        resume: Option<Resume<'_>>,
+    ) -> Result<(usize, Option<String>), Refusal> {
+        let connection = self.next_connection;
+        self.next_connection += 1;
+        let hello = Hello { channel, client_data: Some(name.as_bytes().into()), resume };
+        let welcome = self.hub.handle_connect(self.now, ConnectionId(connection), hello)?;
+        self.names.insert(welcome.client.as_str().to_owned(), name.to_owned());
+        self.clients.insert(connection, welcome.client.as_str().to_owned());
+        self.settle();
+        Ok((connection, welcome.resume))
+    }
+
+    pub(crate) fn connect_to(&mut self, channel: &str, name: &str) -> usize {
+        self.connect_with(channel, name, None).unwrap().0
+    }
+
+    pub(crate) fn connect_all<const N: usize>(&mut self, names: [&str; N]) -> [usize; N] {
+        names.map(|name| self.connect_to("one", name))
+    }
+
+    pub(crate) fn connect_resumable(&mut self, name: &str, resume: Resume<'_>) -> (usize, String) {
+        let (connection, token) = self.connect_with("one", name, Some(resume)).unwrap();
+        (connection, token.unwrap())
+    }
+
+    pub(crate) fn client(&self, connection: usize) -> String {
+        self.clients[&connection].clone()
+    }
+
+    pub(crate) fn try_subscribe(&mut self, connection: usize, room: &str) -> Result<(), Refusal> {
+        let asked = self.hub.handle_subscribe(self.now, ConnectionId(connection), room, Some(Tag(0)));
+        self.settle();
+        asked
+    }
+
+    pub(crate) fn subscribe(&mut self, connection: usize, room: &str) {
+        self.try_subscribe(connection, room).unwrap();
+    }
+
+    pub(crate) fn unsubscribe(&mut self, connection: usize, room: &str) {
+        self.hub.handle_unsubscribe(self.now, ConnectionId(connection), room, Some(Tag(0))).unwrap();
+        self.settle();
+    }
+
+    pub(crate) fn try_publish(&mut self, connection: usize, room: &str, what: &str) -> Result<(), Refusal> {
+        let payload = Arc::from(what.as_bytes());
+        let asked = self.hub.handle_publish(self.now, ConnectionId(connection), room, payload);
+        self.settle();
+        asked
+    }
+
+    pub(crate) fn publish(&mut self, connection: usize, room: &str, what: &str) {
+        self.try_publish(connection, room, what).unwrap();
+    }
+
+    pub(crate) fn peek(&mut self, connection: usize, room: &str) -> Result<usize, Refusal> {
+        self.hub.handle_peek(self.now, ConnectionId(connection), room)
+    }
+
+    pub(crate) fn disconnect(&mut self, connection: usize, ending: Ending) {
+        self.hub.handle_disconnect(self.now, ConnectionId(connection), ending);
+        self.settle();
+    }
+
+    /// Lets time pass, and wakes the hub whenever it asked for it.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while let Some(at) = self.hub.poll_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.hub.handle_timeout(self.now);
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    /// What a connection has heard since it was last asked.
+    pub(crate) fn heard(&mut self, connection: usize) -> Vec<String> {
+        self.heard.remove(&connection).unwrap_or_default()
+    }
+
+    pub(crate) fn take_heard(&mut self) {
+        self.heard.clear();
+    }
+
+    fn settle(&mut self) {
+        while let Some(request) = self.hub.poll_request() {
+            self.offset += 1;
+            let (offset, id) = (self.offset, self.offset.to_string().into());
+            self.hub.handle_delivery(Delivery { request, offset, id, timestamp: 1_790_000_000 });
+        }
+        while let Some(event) = self.hub.poll_event() {
+            let (to, words) = self.words(event);
+            for connection in to {
+                self.heard.entry(connection.0).or_default().push(words.clone());
+            }
+        }
+    }
+
+    fn words(&self, event: Event) -> (Vec<ConnectionId>, String) {
+        match event {
+            Event::Entered { connection, room, members: None, .. } => {
+                (vec![connection], format!("entered {}", room.as_str()))
+            }
+            Event::Entered { connection, room, members: Some(members), .. } => {
+                let names: Vec<_> = members.iter().map(|member| self.name(member)).collect();
+                (vec![connection], format!("entered {}: {}", room.as_str(), names.join(" ")))
+            }
+            Event::Unsubscribed { connection, .. } => (vec![connection], "unsubscribed".to_owned()),
+            Event::Joined { to, member, .. } => (to, format!("{} joined", self.name(&member))),
+            Event::Left { to, member, .. } => (to, format!("{} left", self.name(&member))),
+            Event::Published { to, from, payload, .. } => {
+                let from = &self.names[from.unwrap().as_str()];
+                (to, format!("{from} says {}", str::from_utf8(&payload).unwrap()))
+            }
+            Event::Replaced { connection } => (vec![connection], "replaced".to_owned()),
+        }
+    }
+
+    fn name(&self, member: &Member) -> String {
+        let name = self.names[member.id.as_str()].clone();
+        assert_eq!(member.client_data.as_deref(), Some(name.as_bytes()), "carries its client data");
+        name
+    }
+}
