@@ -6,11 +6,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -21,16 +22,22 @@ use visavis_turn::{Limits, PeerPolicy, PortRange, Secret};
 
 use crate::{
     addresses::Addresses,
-    config::Config,
+    config::{Config, PAGE_CHANNEL},
     connections::Connections,
     data_dir::{self, DataDir},
     http::{self, Site, admin::Admin},
     ice::IceServers,
     listen::{self, Doors, Speaks},
     metrics::Metrics,
+    signaling::{
+        ChannelOptions, Origins, Signaling, SignalingOptions, options::SignalingLimits,
+    },
     start_up::StartUp,
     tls::Tls,
 };
+
+/// How long the place of a signaling client is kept that lost its connection.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Everything that listens, not yet serving.
 struct App {
@@ -38,10 +45,12 @@ struct App {
     doors: Arc<Doors>,
     admin: Arc<Admin>,
     tls: Option<Arc<Tls>>,
+    signaling: Arc<Signaling>,
 }
 
 /// Runs the server until a signal ends it.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    allow_many_files();
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let relay = runtime.block_on(async {
         let signals = Signals::watch()?;
@@ -49,9 +58,18 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
         Ok::<_, anyhow::Error>(app.serve(config, signals).await)
     })?;
     // Ends every connection as it stands: a client that sees no Close frame comes back.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    runtime.shutdown_timeout(Duration::from_millis(500));
     drop(relay);
     Ok(())
+}
+
+/// Every connection and every relayed address takes a descriptor; shells allow 1,024 at first.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it was");
+    }
 }
 
 impl App {
@@ -64,9 +82,14 @@ impl App {
         let bound = Bound::open(config)?;
         let relay = Arc::new(start_relay(config, &data_dir, &addresses, &secret, &bound)?);
         let ice = Arc::new(ice_servers(secret, &addresses, &bound, tls.clone())?);
-        let site = Site { auto_join: config.auto_join, https_port: ice.https.first().map(SocketAddr::port) };
+        let signaling = start_signaling(config, &data_dir, Arc::clone(&ice))?;
+        let site = Site {
+            auto_join: config.auto_join,
+            https_port: ice.https.first().map(SocketAddr::port),
+            signaling: Arc::clone(&signaling),
+        };
         let connections = Connections::new(config.limits);
-        let metrics = Metrics { relay: Arc::clone(&relay), connections: Arc::clone(&connections) };
+        let metrics = Metrics { relay: Arc::clone(&relay), connections: Arc::clone(&connections), signaling: Arc::clone(&signaling) };
         StartUp {
             config,
             addresses: &addresses,
@@ -81,12 +104,13 @@ impl App {
             doors: Arc::new(Doors { relay, router: http::router(Arc::new(site)), connections }),
             admin: Arc::new(Admin { ready: AtomicBool::new(true), metrics }),
             tls,
+            signaling,
         })
     }
 
     /// Serves until a signal says otherwise. The relay goes on until it is dropped.
     async fn serve(self, config: &Config, mut signals: Signals) -> Arc<Relay> {
-        let Self { bound, doors, admin, tls } = self;
+        let Self { bound, doors, admin, tls, signaling } = self;
         let accept = |listeners: Vec<TcpListener>, speaks: &Speaks| {
             for listener in listeners {
                 tokio::spawn(listen::accept(listener, speaks.clone(), Arc::clone(&doors)));
@@ -103,6 +127,7 @@ impl App {
         signals.end(|| reload(config, tls.as_deref())).await;
         tracing::info!("ending");
         admin.ready.store(false, Ordering::Relaxed);
+        signaling.drop_all();
         Arc::clone(&doors.relay)
     }
 }
@@ -224,6 +249,22 @@ fn ice_servers(
         https: local_addrs(&bound.https)?,
         tls,
     })
+}
+
+fn start_signaling(config: &Config, data_dir: &DataDir, ice: Arc<IceServers>) -> anyhow::Result<Arc<Signaling>> {
+    let channel = |id: &String| ChannelOptions {
+        id: id.clone(),
+        origins: if id == PAGE_CHANNEL { Origins::Own } else { Origins::Any },
+    };
+    Ok(Signaling::new(SignalingOptions {
+        channels: config.channels.iter().map(channel).collect(),
+        open_channels: config.open_channels,
+        ice: Arc::new(move |info, client_id| ice.for_client(info, client_id)),
+        grace: GRACE,
+        seed: data_dir::random(),
+        resume_key: data_dir.key("resume-key")?,
+        limits: if config.limits { SignalingLimits::default() } else { SignalingLimits::off() },
+    }))
 }
 
 struct Signals {

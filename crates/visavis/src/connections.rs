@@ -8,7 +8,8 @@ use std::{
 
 /// Open connections in all.
 const IN_ALL: usize = 20_000;
-/// Open connections from one IPv4 address or one IPv6 /64: room for an office behind one address.
+/// Open connections from one IPv4 address or one IPv6 /64: room for an office behind one address. This computer has
+/// no such share, since a proxy on it speaks for everybody.
 const PER_PREFIX: usize = 512;
 
 /// Counts the connections that are open.
@@ -43,7 +44,8 @@ impl Connections {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = &mut *guard;
         let from_prefix = open.by_prefix.get(&prefix).copied().unwrap_or(0);
-        if open.in_all >= self.in_all || from_prefix >= self.per_prefix {
+        let share = if prefix.is_loopback() { usize::MAX } else { self.per_prefix };
+        if open.in_all >= self.in_all || from_prefix >= share {
             open.refused += 1;
             return None;
         }
@@ -77,6 +79,7 @@ impl Drop for Permit {
 fn prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) if address.is_loopback() => IpAddr::V6(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }

@@ -7,12 +7,16 @@ use std::{
 
 use visavis_relay::{Relay, Stats};
 
-use crate::connections::Connections;
+use crate::{
+    connections::Connections,
+    signaling::{Counters, Signaling},
+};
 
 /// Where the numbers come from.
 pub(crate) struct Metrics {
     pub(crate) relay: Arc<Relay>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) signaling: Arc<Signaling>,
 }
 
 impl Metrics {
@@ -31,9 +35,34 @@ impl Metrics {
             [(none(), open as u64)],
         );
         text.counter("visavis_connections_refused_total", "Connections beyond the caps", [(none(), refused)]);
+        signaling(&mut text, &self.signaling.counters());
         turn(&mut text, &self.relay.stats());
         text.0
     }
+}
+
+fn signaling(text: &mut Exposition, counters: &Counters) {
+    let gauges = [
+        ("visavis_signaling_connections", "Open WebSockets", counters.connections),
+        ("visavis_signaling_clients", "Clients, those whose place is only kept included", counters.clients),
+        ("visavis_signaling_rooms", "Rooms with members", counters.rooms),
+    ];
+    for (name, help, value) in gauges {
+        text.gauge(name, help, [(none(), value as u64)]);
+    }
+    let totals = [
+        ("visavis_signaling_handshakes_total", "Handshakes accepted", counters.handshakes),
+        ("visavis_signaling_resumed_total", "Handshakes that got back an earlier client id", counters.resumed),
+        ("visavis_signaling_published_total", "Messages published", counters.published),
+        ("visavis_signaling_delivered_total", "Copies of messages sent out", counters.delivered),
+        ("visavis_signaling_refused_total", "Requests refused", counters.refused),
+    ];
+    for (name, help, value) in totals {
+        text.counter(name, help, [(none(), value)]);
+    }
+    let dropped = [("slow", counters.slow), ("silent", counters.silent), ("excessive", counters.excessive)];
+    let dropped = dropped.map(|(cause, count)| (label("cause", cause), count));
+    text.counter("visavis_signaling_dropped_total", "Connections ended by the server", dropped);
 }
 
 fn turn(text: &mut Exposition, stats: &Stats) {

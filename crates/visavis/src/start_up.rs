@@ -6,6 +6,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use visavis_turn::PeerPolicy;
+
 use crate::{
     addresses::Addresses, config::Config, data_dir::DataDir, host::Name, http::bundle, ice::IceServers,
     tls::Tls,
@@ -127,7 +129,8 @@ impl StartUp<'_> {
         if let Some(warning) = self.tls.and_then(Tls::warning) {
             warn(&warning);
         }
-        let allowed = self.config.allow_peer.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let policy = PeerPolicy::new(&[], &self.config.allow_peer, &self.config.deny_peer);
+        let allowed = policy.opened().map(|network| network.to_string()).collect::<Vec<_>>();
         if !allowed.is_empty() {
             warn(&format!("--allow-peer: clients may reach {} through the relay", allowed.join(", ")));
         }

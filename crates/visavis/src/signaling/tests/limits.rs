@@ -1,0 +1,89 @@
+//! What a client may make the server keep.
+
+use serde_json::json;
+
+use super::{client::Ended, *};
+
+#[tokio::test]
+async fn client_data_of_4_kib_passes_and_more_does_not() {
+    let server = Server::start().await;
+    let mut client = server.connect().await;
+    let data = "x".repeat(4 * 1024 - 2);
+    let reply = client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": format!("{data}x")})).await;
+    assert_eq!(reply["error"], "client_data is too large");
+    let reply = client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": data})).await;
+    assert_eq!(reply["require_auth"], false);
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_dropped_without_a_close_frame_and_the_room_goes_on() {
+    let signaling = Signaling::new(options());
+    let (mut fast, _) = pipe_into(&signaling, ROOM).await;
+    let (mut slow, slow_id) = pipe_into(&signaling, ROOM).await;
+    fast.hear().await;
+    let message = json!("x".repeat(60_000));
+    let mut left = false;
+    for _ in 0..8 {
+        fast.publish(ROOM, message.clone()).await;
+        while !left {
+            let heard = fast.hear().await;
+            if heard["type"] == "publish" {
+                break;
+            }
+            assert_eq!((&heard["type"], &heard["data"]["id"]), (&json!("observable_member_leave"), &json!(slow_id)));
+            left = true;
+        }
+    }
+    assert!(left, "64 KiB in the pipe and 256 KiB in the queue are less than 8 times 60 kB");
+    assert_eq!(signaling.counters().slow, 1);
+    let mut received = 0;
+    while let Some(Ok(_)) = futures_util::StreamExt::next(&mut slow.socket).await {
+        received += 1;
+    }
+    assert!(received < 8);
+}
+
+#[tokio::test]
+async fn frames_that_pile_up_leave_in_few_writes() {
+    let signaling = Signaling::new(options());
+    let (mut first, _) = pipe_into(&signaling, "busy").await;
+    for number in 0..1000 {
+        first.publish("busy", json!(number)).await;
+        if number % 100 == 99 {
+            for expected in number - 99..=number {
+                assert_eq!(first.hear().await["message"], expected);
+            }
+        }
+    }
+    assert_eq!(signaling.counters().delivered, 1000);
+}
+
+#[tokio::test]
+async fn what_rfc_6455_forbids_closes_the_connection() {
+    let signaling = Signaling::new(options());
+    let (mut client, _) = pipe_into(&signaling, ROOM).await;
+    let raw = client.socket.get_mut();
+    tokio::io::AsyncWriteExt::write_all(raw, &[0x81, 0x00]).await.unwrap();
+    assert_eq!(client.hear_end().await, Ended::With(1002, String::new()));
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_connections_that_are_gone() {
+    let server = Server::start().await;
+    let (mut watching, _) = server.enter(ROOM).await;
+    for _ in 0..10 {
+        let (client, _) = server.enter(ROOM).await;
+        watching.hear().await;
+        drop(client);
+        watching.hear().await;
+    }
+    drop(watching);
+    let gone = async {
+        while server.signaling.counters().connections > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone).await.expect("all are let go");
+    let counters = server.signaling.counters();
+    assert_eq!((counters.clients, counters.rooms, counters.handshakes), (0, 0, 11));
+}
