@@ -84,8 +84,10 @@ impl LocalMedia {
     pub(crate) fn choose_microphone(self, id: String) {
         storage::write("microphone", &id);
         self.model.chosen.update(|chosen| chosen.microphone = id);
-        if self.model.microphone.get_untracked() != Device::Off {
-            self.switch_on(Kind::Microphone);
+        match self.model.microphone.get_untracked() {
+            Device::Off => {}
+            Device::Muted => spawn_local(self.ask(Kind::Microphone, Device::Muted)),
+            _ => self.switch_on(Kind::Microphone),
         }
     }
 
@@ -116,23 +118,25 @@ impl LocalMedia {
         let chosen = self.model.chosen.get_untracked();
         match media::ask_both(&chosen.camera, &chosen.microphone).await {
             Ok(stream) => {
-                self.accept(Kind::Microphone, media::track(&stream, Kind::Microphone).ok_or(Device::Missing));
-                self.accept(Kind::Camera, media::track(&stream, Kind::Camera).ok_or(Device::Missing));
+                for kind in [Kind::Microphone, Kind::Camera] {
+                    self.accept(kind, media::track(&stream, kind).ok_or(Device::Missing), Device::On);
+                }
                 self.list();
             }
             // One of the two may be missing, busy or denied: the other is still worth asking for.
             Err(_) => {
-                self.ask(Kind::Microphone).await;
-                self.ask(Kind::Camera).await;
+                self.ask(Kind::Microphone, Device::On).await;
+                self.ask(Kind::Camera, Device::On).await;
             }
         }
     }
 
     fn switch_on(self, kind: Kind) {
-        spawn_local(self.ask(kind));
+        spawn_local(self.ask(kind, Device::On));
     }
 
-    async fn ask(self, kind: Kind) {
+    /// `then` is what the device is when it is there: on, or muted.
+    async fn ask(self, kind: Kind, then: Device) {
         self.device(kind).set(Device::Asking);
         let chosen = self.model.chosen.get_untracked();
         let id = match kind {
@@ -140,7 +144,7 @@ impl LocalMedia {
             Kind::Microphone => chosen.microphone,
         };
         let asked = media::ask_one(kind, &id).await;
-        self.accept(kind, asked);
+        self.accept(kind, asked, then);
         self.list();
     }
 
@@ -151,14 +155,20 @@ impl LocalMedia {
     }
 
     /// Puts a new track, or the reason why there is none, in the place of the old one.
-    fn accept(self, kind: Kind, asked: Result<MediaStreamTrack, Device>) {
+    fn accept(self, kind: Kind, asked: Result<MediaStreamTrack, Device>, then: Device) {
+        if self.device(kind).get_untracked() != Device::Asking {
+            // Let go while the browser still asked.
+            asked.iter().for_each(MediaStreamTrack::stop);
+            return;
+        }
         let stream = self.stream();
         media::stop(&stream, kind);
         let state = match &asked {
             Ok(track) => {
+                track.set_enabled(then == Device::On);
                 stream.add_track(track);
                 media::on_ended(track, move || self.gone(kind));
-                Device::On
+                then
             }
             Err(reason) => *reason,
         };
@@ -203,7 +213,8 @@ impl LocalMedia {
 
     fn measure(self) {
         let on = self.model.microphone.get_untracked().is_on();
-        let loudness = self.meter.with_value(|meter| meter.as_ref().filter(|_| on).map_or(0, Meter::loudness));
+        let loudness =
+            self.meter.with_value(|meter| meter.as_ref().filter(|_| on).map_or(0, Meter::loudness));
         if loudness != self.model.loudness.get_untracked() {
             self.model.loudness.set(loudness);
         }
@@ -223,7 +234,8 @@ impl LocalMedia {
         let id = |kind| media::track(&stream, kind).map(|track| media::device_id(&track));
         self.model.chosen.update(|chosen| {
             chosen.camera = id(Kind::Camera).unwrap_or_else(|| std::mem::take(&mut chosen.camera));
-            chosen.microphone = id(Kind::Microphone).unwrap_or_else(|| std::mem::take(&mut chosen.microphone));
+            chosen.microphone =
+                id(Kind::Microphone).unwrap_or_else(|| std::mem::take(&mut chosen.microphone));
         });
     }
 

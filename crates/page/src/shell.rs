@@ -1,10 +1,14 @@
 //! What happens around a call: which screen the address asks for, and how a person gets from one to the other.
 
 use crate::{
-    browser::{clipboard, document, location::{self, Address}, room, settings, storage},
+    browser::{
+        clipboard, document,
+        location::{self, Address},
+        room, settings, storage,
+    },
     driver::{self, Driver, Wish},
     local::LocalMedia,
-    model::{Model, Screen},
+    model::{Device, Model, Screen},
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -22,13 +26,22 @@ pub(crate) struct Shell {
     pub(crate) local: LocalMedia,
     /// "Link copied" stands for a moment.
     pub(crate) copied: RwSignal<bool>,
+    /// Whether camera and microphone were in use when the call ended.
+    wished: RwSignal<(bool, bool)>,
 }
 
 impl Shell {
     /// Goes where the address asks.
     pub(crate) fn start(model: Model, driver: Driver, address: &Address) -> Self {
         let local = LocalMedia::new(model, driver);
-        let shell = Self { model, driver, local, copied: RwSignal::new(false) };
+        let shell = Self {
+            model,
+            driver,
+            local,
+            copied: RwSignal::new(false),
+            wished: RwSignal::new((false, false)),
+        };
+        Effect::new(move || shell.let_devices_go());
         model.name.set(address.name.clone().or_else(|| storage::read("name")).unwrap_or_default());
         model.relay.set(address.relay);
         location::on_change(move || shell.follow_address());
@@ -87,14 +100,14 @@ impl Shell {
 
     /// Into the call again; devices that were let go are asked for again.
     pub(crate) fn rejoin(self) {
-        self.local.open(true, true);
+        let (camera, microphone) = self.wished.get_untracked();
+        self.local.open(camera, microphone);
         self.join();
     }
 
-    /// Out of the call. Camera and microphone are let go.
+    /// Out of the call.
     pub(crate) fn leave(self) {
         self.driver.leave();
-        self.local.close();
     }
 
     /// The person's name changed.
@@ -124,6 +137,18 @@ impl Shell {
     pub(crate) fn play(self) {
         self.model.silenced.set(false);
         document::play_all();
+    }
+
+    /// Nothing watches or listens after a call, however it ended.
+    fn let_devices_go(self) {
+        if matches!(
+            self.model.screen.get(),
+            Screen::Left | Screen::Full | Screen::Lost | Screen::Replaced | Screen::Error
+        ) {
+            let on = |device: RwSignal<Device>| matches!(device.get_untracked(), Device::On | Device::Asking);
+            self.wished.set((on(self.model.camera), on(self.model.microphone)));
+            self.local.close();
+        }
     }
 
     fn enter(self, room: &str) {

@@ -49,6 +49,8 @@ pub(crate) struct Text {
 
     // denied
     pub(crate) denied_title: &'static str,
+    pub(crate) denied_camera: &'static str,
+    pub(crate) denied_microphone: &'static str,
     pub(crate) denied_chrome: [&'static str; 2],
     pub(crate) denied_firefox: [&'static str; 2],
     pub(crate) denied_safari: [&'static str; 2],

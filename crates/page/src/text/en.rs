@@ -20,7 +20,7 @@ pub(crate) const TEXT: Text = Text {
     your_name: "Your name",
     name_hint: "Shown to the others",
     join: "Join",
-    join_without: "Join without camera and microphone",
+    join_without: "Join without devices",
     inside: |count| match count {
         0 => "Nobody is here yet.".to_owned(),
         1 => "One person is here.".to_owned(),
@@ -42,6 +42,8 @@ pub(crate) const TEXT: Text = Text {
     back: "Back",
 
     denied_title: "Camera and microphone are blocked",
+    denied_camera: "The camera is blocked",
+    denied_microphone: "The microphone is blocked",
     denied_chrome: [
         "Select the icon at the left end of the address bar.",
         "Switch on Camera and Microphone for this page.",
@@ -78,7 +80,13 @@ pub(crate) const TEXT: Text = Text {
     is_muted: |name| name.to_owned() + " is muted",
     came: |name| name.to_owned() + " is here",
     went: |name| name.to_owned() + " has left",
-    quality: ["Measuring", "Very weak connection", "Weak connection", "Good connection", "Very good connection"],
+    quality: [
+        "Measuring",
+        "Very weak connection",
+        "Weak connection",
+        "Good connection",
+        "Very good connection",
+    ],
     direct: "direct",
     relayed: "over the relay",
     server_away: "The server is away; the call goes on.",

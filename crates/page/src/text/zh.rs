@@ -20,7 +20,7 @@ pub(crate) const TEXT: Text = Text {
     your_name: "你的名字",
     name_hint: "会显示给其他人",
     join: "加入",
-    join_without: "不用摄像头和麦克风加入",
+    join_without: "不用设备加入",
     inside: |count| match count {
         0 => "还没有人在里面。".to_owned(),
         _ => "已有 ".to_owned() + &count.to_string() + " 人在里面。",
@@ -41,6 +41,8 @@ pub(crate) const TEXT: Text = Text {
     back: "返回",
 
     denied_title: "摄像头和麦克风被禁止了",
+    denied_camera: "摄像头被禁止了",
+    denied_microphone: "麦克风被禁止了",
     denied_chrome: ["点按地址栏左端的图标。", "为本页面打开摄像头和麦克风。"],
     denied_firefox: ["点按地址栏左端带斜线的摄像头图标。", "移除摄像头和麦克风旁的“已阻止”，然后重试。"],
     denied_safari: ["打开地址栏左端的页面菜单，进入此网站的设置。", "将摄像头和麦克风设为“允许”。"],

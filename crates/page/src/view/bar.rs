@@ -1,11 +1,7 @@
 //! The round buttons.
 
 use super::icon;
-use crate::{
-    model::Device,
-    shell::Shell,
-    text::words,
-};
+use crate::{model::Device, shell::Shell, text::words};
 use leptos::prelude::*;
 
 /// Microphone, camera, devices, leave: in the thumb's reach.
@@ -34,10 +30,11 @@ pub(crate) fn microphone() -> impl IntoView {
     let text = words();
     let device = shell.model.microphone;
     let name = move || if device.get().is_on() { text.mute } else { text.unmute };
-    let shape = move || icon::icon(if device.get().is_on() { icon::MICROPHONE } else { icon::MICROPHONE_OFF });
+    let shape =
+        move || icon::icon(if device.get().is_on() { icon::MICROPHONE } else { icon::MICROPHONE_OFF });
     view! {
         <button type="button" class="round" data-testid="mic" class:off=move || !device.get().is_on()
-            class:blocked=move || device.get().is_blocked() aria-pressed=move || pressed(device.get())
+            class:blocked=move || device.get().is_blocked() data-on=move || on(device.get())
             aria-keyshortcuts="M Control+D" aria-label=name title=name on:click=move |_| shell.local.toggle_microphone()>
             {shape}
         </button>
@@ -53,14 +50,14 @@ pub(crate) fn camera() -> impl IntoView {
     let shape = move || icon::icon(if device.get().is_on() { icon::CAMERA } else { icon::CAMERA_OFF });
     view! {
         <button type="button" class="round" data-testid="camera" class:off=move || !device.get().is_on()
-            class:blocked=move || device.get().is_blocked() aria-pressed=move || pressed(device.get())
+            class:blocked=move || device.get().is_blocked() data-on=move || on(device.get())
             aria-keyshortcuts="V Control+E" aria-label=name title=name on:click=move |_| shell.local.toggle_camera()>
             {shape}
         </button>
     }
 }
 
-/// Pressed means off: what the name offers is to undo that.
-fn pressed(device: Device) -> &'static str {
-    if device.is_on() { "false" } else { "true" }
+/// For automation; people are told by the name.
+fn on(device: Device) -> &'static str {
+    if device.is_on() { "true" } else { "false" }
 }

@@ -25,6 +25,7 @@ pub(crate) fn call() -> impl IntoView {
                 <For each=members key=Clone::clone children=tile::tile/>
                 {self_view::self_view()}
             </div>
+            <h1 class="unseen">{words().status_in_call}</h1>
             {top()}
             {waiting::waiting()}
             {notice::notices()}

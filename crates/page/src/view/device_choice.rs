@@ -38,7 +38,8 @@ fn choice(
         let chosen = chosen.get();
         let option = |choice: Choice| {
             let selected = choice.id == chosen;
-            let label = if choice.label.is_empty() { words().default_device.to_owned() } else { choice.label };
+            let label =
+                if choice.label.is_empty() { words().default_device.to_owned() } else { choice.label };
             view! { <option value=choice.id prop:selected=selected>{label}</option> }
         };
         choices.get().into_iter().map(option).collect_view()

@@ -9,8 +9,7 @@ pub(crate) const CAMERA: &str =
     r#"<rect x="2.5" y="6" width="13" height="12" rx="3"/><path d="M15.5 11l6-3.5v9l-6-3.5z"/>"#;
 pub(crate) const CAMERA_OFF: &str = r#"<path d="M10.5 6h2a3 3 0 0 1 3 3v2l6-3.5v9l-2.5-1.5M15.3 15.5A3 3 0 0 1 12.5 18h-7a3 3 0 0 1-3-3V9a3 3 0 0 1 3-3M4 3l17 18"/>"#;
 pub(crate) const LEAVE: &str = r#"<path fill="currentColor" stroke="none" d="M2.8 12.9c5.1-4.7 13.3-4.7 18.4 0 .7.6.7 1.6.1 2.3l-1.7 1.8c-.5.6-1.4.700-2 .3l-2.3-1.5a1.6 1.6 0 0 1-.7-1.3v-1.9a12 12 0 0 0-5.2 0v1.9c0 .5-.3 1-.7 1.3l-2.3 1.5c-.6.4-1.5.3-2-.3l-1.7-1.8c-.6-.7-.6-1.7.1-2.3z"/>"#;
-pub(crate) const DEVICES: &str =
-    r#"<path d="M4 7h8m5 0h3M4 17h3m5 0h8"/><circle cx="14.5" cy="7" r="2.5"/><circle cx="9.5" cy="17" r="2.5"/>"#;
+pub(crate) const DEVICES: &str = r#"<path d="M4 7h8m5 0h3M4 17h3m5 0h8"/><circle cx="14.5" cy="7" r="2.5"/><circle cx="9.5" cy="17" r="2.5"/>"#;
 pub(crate) const COPY: &str = r#"<rect x="9" y="9" width="11.5" height="11.5" rx="3"/><path d="M5.5 15A2.5 2.5 0 0 1 3.5 12.5V6.5a3 3 0 0 1 3-3h6A2.5 2.5 0 0 1 15 5.5"/>"#;
 pub(crate) const SHARE: &str =
     r#"<path d="M12 15V3.5M8 7l4-4 4 4M5 11.5V18a2.5 2.5 0 0 0 2.5 2.5h9A2.5 2.5 0 0 0 19 18v-6.5"/>"#;
@@ -27,7 +26,8 @@ pub(crate) const LOCK: &str =
 pub(crate) const DOOR: &str =
     r#"<path d="M14 3.5H7a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h7M10.5 12H20.5m-3.5-3.5l3.5 3.5-3.5 3.5"/>"#;
 pub(crate) const PEOPLE: &str = r#"<circle cx="9" cy="9" r="3.5"/><path d="M2.5 19.5a6.5 6.5 0 0 1 13 0M16 5.8a3.5 3.5 0 0 1 0 6.4M18 14a6.5 6.5 0 0 1 3.5 5.5"/>"#;
-pub(crate) const TABS: &str = r#"<rect x="3" y="8" width="13" height="12" rx="3"/><path d="M8 4.5h10a3 3 0 0 1 3 3V16"/>"#;
+pub(crate) const TABS: &str =
+    r#"<rect x="3" y="8" width="13" height="12" rx="3"/><path d="M8 4.5h10a3 3 0 0 1 3 3V16"/>"#;
 pub(crate) const BROKEN: &str = r#"<path d="M9 15l-2 2a3.5 3.5 0 0 1-5-5l3-3a3.5 3.5 0 0 1 4-.7M15 9l2-2a3.5 3.5 0 0 1 5 5l-3 3a3.5 3.5 0 0 1-4 .7M10 3v2M14 21v-2"/>"#;
 
 /// One icon, invisible to readers: the control around it has a name.

@@ -14,7 +14,15 @@ pub(crate) fn idle() -> ReadSignal<bool> {
             old.clear();
         }
         idle.set(false);
-        timer.set_value(set_timeout_with_handle(move || { idle.try_set(true); }, STILL).ok());
+        timer.set_value(
+            set_timeout_with_handle(
+                move || {
+                    idle.try_set(true);
+                },
+                STILL,
+            )
+            .ok(),
+        );
     };
     moved();
     let listeners = [

@@ -1,12 +1,7 @@
 //! Everything that a key does, and the list of it.
 
 use super::{call::show, icon};
-use crate::{
-    browser::document,
-    model::Screen,
-    shell::Shell,
-    text::words,
-};
+use crate::{browser::document, model::Screen, shell::Shell, text::words};
 use leptos::{
     ev::{self, KeyboardEvent},
     html,
@@ -27,8 +22,10 @@ pub(crate) fn listen() {
 }
 
 fn press(shell: Shell, open: RwSignal<bool>, event: &KeyboardEvent) {
-    let has_devices =
-        !matches!(shell.model.screen.get_untracked(), Screen::Landing | Screen::Insecure | Screen::Unsupported);
+    let has_devices = !matches!(
+        shell.model.screen.get_untracked(),
+        Screen::Landing | Screen::Insecure | Screen::Unsupported
+    );
     match command(event) {
         Some(Command::Microphone) if has_devices => shell.local.toggle_microphone(),
         Some(Command::Camera) if has_devices => shell.local.toggle_camera(),

@@ -18,7 +18,8 @@ pub(crate) fn lobby() -> impl IntoView {
         event.prevent_default();
         shell.join();
     };
-    let join_text = move || if model.is_denied() { text.join_without } else { text.join };
+    let nothing = move || model.camera.get().is_blocked() && model.microphone.get().is_blocked();
+    let join_text = move || if nothing() { text.join_without } else { text.join };
     view! {
         <div class="sheet">
             {header()}

@@ -31,7 +31,10 @@ fn connecting_notice() -> impl IntoView {
     let text = words();
     let since = crate::browser::timer::milliseconds();
     let seconds = ticking(move || Some(since));
-    let line = move || (text.connecting_to)(&one_name(model, text));
+    let line = move || match model.remotes.read().is_empty() {
+        true => text.status_connecting.to_owned() + "…",
+        false => (text.connecting_to)(&one_name(model, text)),
+    };
     let more = move || match seconds.get() {
         RELAY_AFTER..SLOW_AFTER => text.trying_relay,
         SLOW_AFTER.. => text.connecting_slow,

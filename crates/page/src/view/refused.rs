@@ -1,12 +1,7 @@
 //! Where no call is possible: why, and where it would be.
 
 use super::{header, icon};
-use crate::{
-    browser::location::fragment,
-    model::Screen,
-    shell::Shell,
-    text::words,
-};
+use crate::{browser::location::fragment, model::Screen, shell::Shell, text::words};
 use leptos::prelude::*;
 
 pub(crate) fn refused() -> impl IntoView {

@@ -1,13 +1,9 @@
 //! One's own picture: the stage while alone, a corner afterwards.
 
 use super::{avatar::avatar, icon};
-use crate::{
-    browser::document,
-    shell::Shell,
-    text::words,
-};
+use crate::{browser::document, shell::Shell, text::words};
 use leptos::{
-    ev::{PointerEvent, MouseEvent},
+    ev::{MouseEvent, PointerEvent},
     html,
     prelude::*,
 };
@@ -28,7 +24,7 @@ pub(crate) fn self_view() -> impl IntoView {
     let offset = RwSignal::new((0, 0));
     let no_picture = move || !model.camera.get().is_on();
     view! {
-        <aside class="self" class:hidden=hidden class:held=move || held.get().is_some() data-corner=corner aria-label=text.you
+        <section class="self" class:hidden=hidden class:held=move || held.get().is_some() data-corner=corner aria-label=text.you
             style:translate=move || translate(offset.get())
             on:pointerdown=move |event| grasp(&event, held)
             on:pointermove=move |event| drag(&event, held, offset)
@@ -39,12 +35,11 @@ pub(crate) fn self_view() -> impl IntoView {
             <Show when=move || !model.microphone.get().is_on()>
                 <span class="self-muted">{icon::icon(icon::MICROPHONE_OFF)}</span>
             </Show>
-            <button type="button" class="self-hide" aria-pressed=move || if hidden.get() { "true" } else { "false" }
-                aria-label=move || if hidden.get() { text.self_show } else { text.self_hide }
+            <button type="button" class="self-hide" aria-label=move || if hidden.get() { text.self_show } else { text.self_hide }
                 on:click=move |_: MouseEvent| hidden.update(|hidden| *hidden = !*hidden)>
                 {move || icon::icon(if hidden.get() { icon::PERSON } else { icon::HIDE })}
             </button>
-        </aside>
+        </section>
     }
 }
 

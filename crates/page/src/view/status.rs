@@ -14,7 +14,7 @@ pub(crate) fn status() -> impl IntoView {
     Effect::new(move || document::set_title(&title(model, text)));
     view! {
         <p class="unseen" role="status" data-testid="status" data-state=move || model.state()>{move || line(model, text)}</p>
-        <p class="unseen" aria-live="polite">{comings(model, text)}</p>
+        <p class="unseen" role="status">{comings(model, text)}</p>
     }
 }
 
@@ -54,11 +54,18 @@ fn comings(model: Model, text: &'static Text) -> impl Fn() -> String + Send {
     let known = StoredValue::new(Vec::<(String, String)>::new());
     let said = StoredValue::new(String::new());
     move || {
-        let now = model.remotes.read().iter().map(|remote| (remote.member.clone(), shown(&remote.name, text))).collect::<Vec<_>>();
+        let now = model
+            .remotes
+            .read()
+            .iter()
+            .map(|remote| (remote.member.clone(), shown(&remote.name, text)))
+            .collect::<Vec<_>>();
         let before = known.get_value();
         let stands = |list: &[(String, String)], member: &str| list.iter().any(|(other, _)| other == member);
-        let came = now.iter().filter(|(member, _)| !stands(&before, member)).map(|(_, name)| (text.came)(name));
-        let went = before.iter().filter(|(member, _)| !stands(&now, member)).map(|(_, name)| (text.went)(name));
+        let came =
+            now.iter().filter(|(member, _)| !stands(&before, member)).map(|(_, name)| (text.came)(name));
+        let went =
+            before.iter().filter(|(member, _)| !stands(&now, member)).map(|(_, name)| (text.went)(name));
         let news = came.chain(went).collect::<Vec<_>>().join(". ");
         known.set_value(now);
         if !news.is_empty() {

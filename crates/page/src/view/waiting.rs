@@ -29,7 +29,7 @@ fn card() -> impl IntoView {
     let copy_icon = move || icon::icon(if shell.copied.get() { icon::CHECK } else { icon::COPY });
     view! {
         <section class="card waiting-card">
-            <h1>{text.waiting_title}</h1>
+            <h2>{text.waiting_title}</h2>
             <p>{text.waiting_lead}</p>
             <input node_ref=field class="link-field" data-testid="room-link" type="text" readonly aria-label=text.room_link
                 prop:value=move || shell.link() value=move || shell.link() on:focus=select/>
