@@ -247,7 +247,9 @@ impl Sockets {
         let Some((route, bytes, segment)) = self.train.gathered() else { return };
         let sent = match self.way(route) {
             Some((udp, to, source)) if bytes.len() <= segment => Some(udp.send(bytes, to, source)),
-            Some((udp, to, source)) if udp.takes_trains() => Some(udp.send_train(bytes, segment, to, source)),
+            Some((udp, to, source)) if udp.takes_trains() => {
+                Some(udp.send_train(bytes, segment as u16, to, source))
+            }
             _ => None,
         };
         let packets = bytes.len().div_ceil(segment) as u64;

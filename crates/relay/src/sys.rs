@@ -1,10 +1,79 @@
-//! Socket options that no safe interface offers.
+//! Socket options and control messages that no safe interface offers.
 
 use std::{
     ffi::c_int,
     io,
+    net::IpAddr,
     os::fd::{AsFd, AsRawFd},
 };
+
+/// Control messages that go with one sending: at most a source address and the size of segments.
+#[repr(C)]
+pub(crate) struct Control {
+    /// Aligns `bytes` as the system wants its headers.
+    align: [libc::cmsghdr; 0],
+    bytes: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { align: [], bytes: [0; Self::ROOM], length: 0 }
+    }
+}
+
+impl Control {
+    const ROOM: usize = 64;
+
+    /// Lets the datagrams leave from `ip`.
+    pub(crate) fn source(&mut self, ip: IpAddr) {
+        match ip {
+            IpAddr::V4(ip) => {
+                let s_addr = u32::from_ne_bytes(ip.octets());
+                let info = libc::in_pktinfo {
+                    ipi_ifindex: 0,
+                    ipi_spec_dst: libc::in_addr { s_addr },
+                    ipi_addr: libc::in_addr { s_addr: 0 },
+                };
+                self.push(libc::IPPROTO_IP, libc::IP_PKTINFO, info);
+            }
+            IpAddr::V6(ip) => {
+                let ipi6_addr = libc::in6_addr { s6_addr: ip.octets() };
+                self.push(
+                    libc::IPPROTO_IPV6,
+                    libc::IPV6_PKTINFO,
+                    libc::in6_pktinfo { ipi6_addr, ipi6_ifindex: 0 },
+                );
+            }
+        }
+    }
+
+    /// Lets the system cut what is sent into datagrams of `length` bytes.
+    pub(crate) fn segment(&mut self, length: u16) {
+        self.push(libc::SOL_UDP, libc::UDP_SEGMENT, length);
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    fn push<T: Copy>(&mut self, level: c_int, kind: c_int, value: T) {
+        let size = size_of::<T>() as u32;
+        // SAFETY: these only calculate.
+        let (length, space) = unsafe { (libc::CMSG_LEN(size), libc::CMSG_SPACE(size) as usize) };
+        let place = &mut self.bytes[self.length..self.length + space];
+        let header = place.as_mut_ptr().cast::<libc::cmsghdr>();
+        // SAFETY: `place` begins aligned for a header, since `bytes` does and every `space` is a multiple of that,
+        // and has room for the header and, behind it, for an unaligned `T`. Its bytes are initialized.
+        unsafe {
+            (*header).cmsg_len = length as _;
+            (*header).cmsg_level = level;
+            (*header).cmsg_type = kind;
+            libc::CMSG_DATA(header).cast::<T>().write_unaligned(value);
+        }
+        self.length += space;
+    }
+}
 
 /// Lets the system fragment what exceeds the path's MTU, and leaves the don't-fragment bit clear: what
 /// RFC 8656 section 14 wants for clients that do not ask for DONT-FRAGMENT. `quinn_udp` sets the opposite.

@@ -1,14 +1,15 @@
 //! UDP sockets: those that clients talk to and those that relayed addresses are.
 
 use std::{
-    io,
+    cell::Cell,
+    io::{self, IoSlice},
     net::{IpAddr, SocketAddr, UdpSocket},
 };
 
-use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, Socket, Type};
+use quinn_udp::{UdpSockRef, UdpSocketState};
+use socket2::{Domain, MsgHdr, Protocol, SockAddr, SockRef, Socket, Type};
 
-use crate::{StartError, batch::Batch, sys};
+use crate::{StartError, batch::Batch, sys, sys::Control};
 
 /// Receive and send buffers of a listening socket: all clients of a shard share it.
 const LISTENER_BUFFERS: (i32, i32) = (8 << 20, 4 << 20);
@@ -19,6 +20,7 @@ const RELAY_BUFFERS: (i32, i32) = (512 << 10, 512 << 10);
 pub(crate) struct Udp {
     pub(crate) socket: mio::net::UdpSocket,
     state: UdpSocketState,
+    takes_trains: Cell<bool>,
 }
 
 impl Udp {
@@ -27,7 +29,8 @@ impl Udp {
         sys::allow_fragments(&socket, v6)?;
         sys::no_timestamps(&socket)?;
         sys::size_buffers(&socket, receive, send)?;
-        Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state })
+        let takes_trains = Cell::new(state.max_gso_segments() > 1);
+        Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state, takes_trains })
     }
 
     /// A socket of its own for a relayed transport address.
@@ -54,27 +57,41 @@ impl Udp {
     pub(crate) fn send_train(
         &self,
         bytes: &[u8],
-        segment: usize,
+        segment: u16,
         to: SocketAddr,
         source: Option<IpAddr>,
     ) -> io::Result<()> {
-        self.transmit(bytes, Some(segment), to, source)
+        let sent = self.transmit(bytes, Some(segment), to, source);
+        // The way out cannot cut trains. Any other error may be the fault of one destination, which ends
+        // nobody else's trains.
+        if sent.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EIO)) {
+            self.takes_trains.set(false);
+        }
+        sent
     }
 
     /// Whether [`Udp::send_train`] works here.
     pub(crate) fn takes_trains(&self) -> bool {
-        self.state.max_gso_segments() > 1
+        self.takes_trains.get()
     }
 
     fn transmit(
         &self,
-        contents: &[u8],
-        segment_size: Option<usize>,
-        destination: SocketAddr,
-        src_ip: Option<IpAddr>,
+        bytes: &[u8],
+        segment: Option<u16>,
+        to: SocketAddr,
+        source: Option<IpAddr>,
     ) -> io::Result<()> {
-        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip };
-        self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
+        let mut control = Control::default();
+        if let Some(ip) = source {
+            control.source(ip);
+        }
+        if let Some(segment) = segment {
+            control.segment(segment);
+        }
+        let (to, buffers) = (SockAddr::from(to), [IoSlice::new(bytes)]);
+        let message = MsgHdr::new().with_addr(&to).with_buffers(&buffers).with_control(control.as_bytes());
+        SockRef::from(&self.socket).sendmsg(&message, 0).map(drop)
     }
 }
 
@@ -154,4 +171,22 @@ fn bind(address: SocketAddr, share_port: bool) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// Whoever forges source addresses can send from port 0, where no answer can go.
+    #[test]
+    fn a_client_that_cannot_be_answered_ends_nobodys_trains() {
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let udp = Udp::relay((here, 0).into()).unwrap();
+        assert!(udp.takes_trains(), "this kernel sends no trains");
+        let error = udp.send(b"answer", (here, 0).into(), Some(here)).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
+        assert!(udp.takes_trains());
+    }
 }
