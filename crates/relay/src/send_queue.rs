@@ -6,6 +6,9 @@ use visavis_clock::Now;
 
 /// What may wait for one stream: a quarter of a second at the bandwidth of one allocation.
 const BYTES: usize = 256 << 10;
+/// Responses that may wait: more than a client has reason to ask for at once. One that only asks and never reads, as
+/// a stranger may without a credential, must not fill the memory.
+const RESPONSES: usize = 256;
 /// How long data may wait.
 const AGE: Duration = Duration::from_secs(1);
 /// Frames written in one go.
@@ -16,7 +19,7 @@ const SLICES: usize = 32;
 pub(crate) enum Kind {
     /// ChannelData or a Data indication: may be dropped, like a datagram.
     Data,
-    /// A response: the client waits for it.
+    /// A response: the client waits for it. Never dropped for data.
     Response,
 }
 
@@ -32,13 +35,18 @@ struct Frame {
 pub(crate) struct SendQueue {
     frames: VecDeque<Frame>,
     bytes: usize,
+    responses: usize,
     /// How much of the first frame is written: it can no longer be dropped.
     written: usize,
 }
 
 impl SendQueue {
-    /// Adds a frame, dropping the oldest data to make room, else the frame itself. How many were dropped.
+    /// Adds a frame, dropping the oldest data to make room, else the frame itself; a response too many is dropped at
+    /// once. How many were dropped.
     pub(crate) fn push(&mut self, now: Now, bytes: &[u8], kind: Kind) -> u64 {
+        if kind == Kind::Response && self.responses >= RESPONSES {
+            return 1;
+        }
         let mut dropped = 0;
         while self.bytes + bytes.len() > BYTES {
             if !self.drop_oldest() {
@@ -47,6 +55,7 @@ impl SendQueue {
             dropped += 1;
         }
         self.bytes += bytes.len();
+        self.responses += usize::from(kind == Kind::Response);
         self.frames.push_back(Frame { bytes: bytes.into(), queued: now, kind });
         dropped
     }
@@ -104,7 +113,7 @@ impl SendQueue {
         self.oldest_data().is_some_and(|index| self.remove(index).is_some())
     }
 
-    /// The oldest frame that may be dropped and is not begun. Responses before it are few: one a request.
+    /// The oldest frame that may be dropped and is not begun. Responses before it are few.
     fn oldest_data(&self) -> Option<usize> {
         let begun = usize::from(self.written > 0);
         let found = self.frames.iter().skip(begun).position(|frame| frame.kind == Kind::Data)?;
@@ -114,6 +123,7 @@ impl SendQueue {
     fn remove(&mut self, index: usize) -> Option<Box<[u8]>> {
         let frame = self.frames.remove(index)?;
         self.bytes -= frame.bytes.len();
+        self.responses -= usize::from(frame.kind == Kind::Response);
         Some(frame.bytes)
     }
 }
@@ -147,6 +157,19 @@ mod tests {
         queue.advance(BYTES - 1);
         assert!(queue.is_empty());
         assert_eq!(queue.push(Now::ZERO, &[3; BYTES], Kind::Data), 0);
+    }
+
+    /// A stranger asks for free and need not read.
+    #[test]
+    fn a_client_that_never_reads_its_responses_has_few_of_them_waiting() {
+        let mut queue = SendQueue::default();
+        let dropped: u64 = (0..10_000).map(|_| queue.push(Now::ZERO, &[1; 32], Kind::Response)).sum();
+        assert_eq!(queue.frames.len(), RESPONSES);
+        assert_eq!(dropped + RESPONSES as u64, 10_000);
+        queue.advance(32);
+        assert_eq!(queue.push(Now::ZERO, &[2; 32], Kind::Response), 0);
+        queue.pop();
+        assert_eq!(queue.push(Now::ZERO, &[3; 32], Kind::Response), 0);
     }
 
     #[test]

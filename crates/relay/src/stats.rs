@@ -45,7 +45,7 @@ pub struct StreamCounts {
     pub turned_away: u64,
     /// Streams closed because they held no allocation for too long.
     pub idle: u64,
-    /// Data messages dropped because the stream was too slow.
+    /// Messages dropped because the client read too slowly.
     pub frames_dropped: u64,
 }
 
