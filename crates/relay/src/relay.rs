@@ -1,7 +1,7 @@
 //! Starting, feeding and ending the shards.
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -25,7 +25,6 @@ use crate::{
 };
 
 /// What a relay is started with.
-#[derive(Debug)]
 pub struct Options {
     /// UDP addresses to listen on, port 0 for any. An IPv6 wildcard leaves IPv4 alone.
     pub udp: Vec<SocketAddr>,
@@ -37,6 +36,17 @@ pub struct Options {
     pub seed: [u8; 32],
     /// The start of time for all shards: `config.unix_time_at_zero` is the Unix time of this moment.
     pub started: Instant,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("udp", &self.udp)
+            .field("shards", &self.shards)
+            .field("config", &self.config)
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Running shards. Dropping it ends them like [`Relay::stop`].
@@ -126,8 +136,8 @@ impl Drop for Relay {
     }
 }
 
-impl std::fmt::Debug for Relay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay")
             .field("shards", &self.shards.len())
             .field("local_addrs", &self.local_addrs)
