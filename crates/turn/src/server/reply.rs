@@ -59,10 +59,11 @@ impl Server {
         covered: &Covered<'_>,
         code: Code,
     ) -> Outcome<'p> {
-        // Nothing can be reflected off a stream, so only guessing is slowed down there.
+        // Guessing is slow for everybody. Beside it nothing can be reflected off a stream, and who has an allocation
+        // is no stranger.
         let is_guess = covered.has_integrity && code == Code::Unauthenticated;
-        let is_limited = !from.transport.is_stream() || is_guess;
-        if is_limited && !self.has_allocation(&from) && !self.admits_stranger(now, from) {
+        let is_exempt = !is_guess && (from.transport.is_stream() || self.has_allocation(&from));
+        if !is_exempt && !self.admits_stranger(now, from) {
             return Outcome::Nothing;
         }
         self.write_refusal(now, from, covered, code, None);
