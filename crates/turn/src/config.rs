@@ -54,7 +54,8 @@ pub struct Limits {
     /// Answers to strangers (bindings, challenges) over UDP, and to wrong credentials over anything, for each IPv4 address or
     /// IPv6 /64. None: no limit.
     pub unauthenticated: Option<Rate>,
-    /// Bits of payload a second that one allocation may pass each way, with a burst of twice that. None: no limit.
+    /// Bits a second that one allocation may pass each way, with a burst of twice that; every payload counts 28 bytes
+    /// more, as much as IPv4 and UDP put before it. None: no limit.
     pub bandwidth: Option<u64>,
     /// How long a nonce holds.
     pub nonce_lifetime: Duration,

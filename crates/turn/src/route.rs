@@ -116,14 +116,16 @@ fn spend(bucket: &mut Bucket, now: Now, bandwidth: Option<Bandwidth>, bytes: usi
     if admitted { Ok(()) } else { Err(Dropped::Bandwidth) }
 }
 
-/// Bits a second, and twice that at once.
+/// Bits a second, and twice that at once. Each packet counts with its headers.
 #[derive(Clone, Copy)]
 pub(crate) struct Bandwidth(pub(crate) u64);
 
 impl Bandwidth {
     const BURST: Duration = Duration::from_secs(2);
+    /// What IPv4 and UDP put before every payload: without it empty packets would be free.
+    const HEADERS: usize = 28;
 
-    fn cost(self, bytes: usize) -> Duration {
-        Duration::from_nanos(bytes as u64 * 8_000_000_000 / self.0.max(1))
+    fn cost(self, payload: usize) -> Duration {
+        Duration::from_nanos((payload + Self::HEADERS) as u64 * 8_000_000_000 / self.0.max(1))
     }
 }

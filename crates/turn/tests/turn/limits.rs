@@ -67,6 +67,22 @@ fn a_stream_cannot_be_used_to_reflect_but_guessing_is_slow_there_too() {
 }
 
 #[test]
+fn who_has_an_allocation_guesses_other_passwords_as_slowly_as_a_stranger() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut world = World::default();
+        let mut alice = Client::at("192.0.2.1:40000", transport);
+        alice.allocate(&mut world);
+        let mut guesser = alice.clone().named("bob", "guess");
+        let mut guess = || {
+            let packet = guesser.request(Method::REFRESH, |_| {});
+            world.send(guesser.tuple, &packet) != Got::Nothing
+        };
+        assert!((0..100).filter(|_| guess()).count() <= 50);
+        assert_eq!(alice.refresh(&mut world, 600).code(), 0);
+    }
+}
+
+#[test]
 fn a_flood_from_invented_addresses_locks_nobody_out() {
     let mut world = World::default();
     for n in 0..20_000u32 {
@@ -137,17 +153,32 @@ fn bandwidth_is_limited_each_way_with_a_burst_of_two_seconds() {
     let relayed = alice.allocate(&mut world);
     let relay = world.relay(relayed);
     alice.bind(&mut world, 0x4000, PEER);
-    let packet = channel_data(0x4000, &[0; 1000]);
+    let payload = [0; 1000 - 28];
+    let packet = channel_data(0x4000, &payload);
     let up =
         |world: &mut World| (0..5000).filter(|_| world.send(alice.tuple, &packet) != Got::Nothing).count();
     let down =
-        |world: &mut World| (0..5000).filter(|_| world.receive(relay, PEER, &[0; 1000]).is_some()).count();
+        |world: &mut World| (0..5000).filter(|_| world.receive(relay, PEER, &payload).is_some()).count();
     assert_eq!((up(&mut world), down(&mut world)), (2000, 2000));
     world.pass(seconds(1));
     assert_eq!((up(&mut world), down(&mut world)), (1000, 1000));
     world.pass(seconds(100));
     assert_eq!((up(&mut world), down(&mut world)), (2000, 2000));
     assert_eq!(world.server.counters().drops.bandwidth, 20_000);
+}
+
+/// Four bytes on a stream would else become a datagram at whoever is permitted, as often as the line carries them.
+#[test]
+fn empty_packets_use_up_bandwidth_too() {
+    let mut world = World::default();
+    let mut alice = Client::new(1);
+    let relayed = alice.allocate(&mut world);
+    let relay = world.relay(relayed);
+    alice.bind(&mut world, 0x4000, PEER);
+    let packet = channel_data(0x4000, &[]);
+    let up = (0..80_000).filter(|_| world.send(alice.tuple, &packet) != Got::Nothing).count();
+    let down = (0..80_000).filter(|_| world.receive(relay, PEER, &[]).is_some()).count();
+    assert_eq!((up, down), (2_000_000 / 28, 2_000_000 / 28));
 }
 
 #[test]
