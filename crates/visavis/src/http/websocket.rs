@@ -31,7 +31,9 @@ pub(crate) fn answer(request: &Request) -> Result<Response, Response> {
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
-        return Err((StatusCode::UPGRADE_REQUIRED, version, "WebSocket version 13 is spoken here\n").into_response());
+        return Err(
+            (StatusCode::UPGRADE_REQUIRED, version, "WebSocket version 13 is spoken here\n").into_response()
+        );
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
         return Err((StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing\n").into_response());

@@ -99,18 +99,16 @@ async fn accept(listener: TcpListener, signaling: Arc<Signaling>) {
     loop {
         let (socket, remote) = listener.accept().await.unwrap();
         let (local, signaling) = (socket.local_addr().unwrap(), Arc::clone(&signaling));
-        let serve = async move |request: Request| {
+        let serve = move |request: Request| {
             let text = |name| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
             let (host, origin) = (text(header::HOST), text(header::ORIGIN));
             let info = ConnectionInfo { remote, local, secure: false, host, origin };
-            serve_websocket(signaling, info, request).await
+            serve_websocket(signaling, info, request)
         };
         let router = Router::new().route("/v3/websocket", get(serve));
         let stream = Stream::tcp(socket, connections.admit(remote.ip()).unwrap());
         let service = TowerToHyperService::new(router);
-        tokio::spawn(
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades(),
-        );
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades());
     }
 }
 

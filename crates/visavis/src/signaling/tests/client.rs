@@ -50,7 +50,8 @@ impl Client<TcpStream> {
 
 impl Client<DuplexStream> {
     pub(super) fn over_pipe(pipe: DuplexStream) -> Self {
-        let socket = futures_util::FutureExt::now_or_never(WebSocketStream::from_raw_socket(pipe, Role::Client, None));
+        let socket =
+            futures_util::FutureExt::now_or_never(WebSocketStream::from_raw_socket(pipe, Role::Client, None));
         Self { socket: socket.expect("wrapping a stream waits for nothing"), callback: 100 }
     }
 }

@@ -9,7 +9,8 @@ async fn client_data_of_4_kib_passes_and_more_does_not() {
     let server = Server::start().await;
     let mut client = server.connect().await;
     let data = "x".repeat(4 * 1024 - 2);
-    let reply = client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": format!("{data}x")})).await;
+    let reply =
+        client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": format!("{data}x")})).await;
     assert_eq!(reply["error"], "client_data is too large");
     let reply = client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": data})).await;
     assert_eq!(reply["require_auth"], false);
@@ -30,7 +31,10 @@ async fn a_slow_reader_is_dropped_without_a_close_frame_and_the_room_goes_on() {
             if heard["type"] == "publish" {
                 break;
             }
-            assert_eq!((&heard["type"], &heard["data"]["id"]), (&json!("observable_member_leave"), &json!(slow_id)));
+            assert_eq!(
+                (&heard["type"], &heard["data"]["id"]),
+                (&json!("observable_member_leave"), &json!(slow_id))
+            );
             left = true;
         }
     }

@@ -44,7 +44,9 @@ async fn rule_3_what_is_unset_is_left_out_and_keys_are_as_the_protocol_writes_th
     let server = Server::start().await;
     let (mut plain, plain_id) = server.enter(ROOM).await;
     let mut named = server.connect().await;
-    named.say(json!({"type": "handshake", "channel": CHANNEL, "client_data": {"name": null}, "callback": 1})).await;
+    named
+        .say(json!({"type": "handshake", "channel": CHANNEL, "client_data": {"name": null}, "callback": 1}))
+        .await;
     let reply = named.hear_text().await;
     assert!(!reply.contains("error") && !reply.contains("null") && !reply.contains("resume"), "{reply}");
     let members = named.subscribe(ROOM).await;
@@ -235,9 +237,18 @@ async fn rule_14_what_makes_no_sense_is_answered_and_closes_nothing() {
         ("[]", json!({"error": "Message is not a JSON object"})),
         (r#"{"type":"dance","callback":3}"#, json!({"callback": 3, "error": "Unknown message type"})),
         (r#"{"room":"a"}"#, json!({"error": "Unknown message type"})),
-        (r#"{"type":"subscribe","callback":3}"#, json!({"callback": 3, "error": "A field is missing or has the wrong type"})),
-        (r#"{"type":"subscribe","room":"","callback":3}"#, json!({"callback": 3, "error": "Room name is not valid"})),
-        (r#"{"type":"authenticate","token":"a","callback":3}"#, json!({"callback": 3, "error": "Channel does not use authentication"})),
+        (
+            r#"{"type":"subscribe","callback":3}"#,
+            json!({"callback": 3, "error": "A field is missing or has the wrong type"}),
+        ),
+        (
+            r#"{"type":"subscribe","room":"","callback":3}"#,
+            json!({"callback": 3, "error": "Room name is not valid"}),
+        ),
+        (
+            r#"{"type":"authenticate","token":"a","callback":3}"#,
+            json!({"callback": 3, "error": "Channel does not use authentication"}),
+        ),
     ];
     for (frame, answer) in cases {
         client.say_text(frame).await;
@@ -298,9 +309,10 @@ async fn what_came_along_with_the_upgrade_request_is_not_lost() {
     let server = Server::start().await;
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     let handshake = format!(r#"{{"type":"handshake","channel":"{CHANNEL}","callback":1}}"#);
-    let mut bytes = b"GET /v3/websocket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+    let mut bytes =
+        b"GET /v3/websocket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        .to_vec();
+            .to_vec();
     bytes.extend_from_slice(&[0x81, 0x80 | u8::try_from(handshake.len()).unwrap(), 0, 0, 0, 0]);
     bytes.extend_from_slice(handshake.as_bytes());
     socket.write_all(&bytes).await.unwrap();

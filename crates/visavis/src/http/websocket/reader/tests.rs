@@ -82,7 +82,8 @@ impl ConcatMessages for Vec<Vec<Message>> {
 #[test]
 fn a_message_at_the_limit_is_read_and_one_beyond_is_skipped() {
     let stream =
-        [client_frame(0x81, &[b'x'; 100]), client_frame(0x81, &[b'x'; 101]), client_frame(0x81, b"next")].concat();
+        [client_frame(0x81, &[b'x'; 100]), client_frame(0x81, &[b'x'; 101]), client_frame(0x81, b"next")]
+            .concat();
     let expected = vec![text(&"x".repeat(100)), Message::TooLarge, text("next")];
     assert_eq!(read_all(&mut Reader::new(100), &stream), Ok(expected));
 }
