@@ -11,7 +11,8 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, MediaStream};
 /// Puts the model into the state that the address names.
 pub(crate) fn set(model: Model, address: &Address) {
     let Some(scene) = address.scene.as_deref() else { return };
-    let (name, people) = scene.split_once('-').map_or((scene, 1), |(name, people)| (name, people.parse().unwrap_or(1)));
+    let (name, people) =
+        scene.split_once('-').map_or((scene, 1), |(name, people)| (name, people.parse().unwrap_or(1)));
     let screen = match name {
         "lobby" | "denied" | "nocamera" => Screen::Lobby,
         "insecure" => Screen::Insecure,
@@ -40,7 +41,9 @@ pub(crate) fn set(model: Model, address: &Address) {
         model.since.set((screen != Screen::Connecting).then(|| timer::milliseconds() - 754_000.0));
         model.remotes.set((0..people).map(|index| remote(index, name)).collect());
     }
-    model.interrupted.set((screen == Screen::Reconnecting).then(|| (Cause::Remote, timer::milliseconds() - 4000.0)));
+    model
+        .interrupted
+        .set((screen == Screen::Reconnecting).then(|| (Cause::Remote, timer::milliseconds() - 4000.0)));
     model.screen.set(screen);
 }
 
@@ -89,10 +92,16 @@ fn remote(index: usize, scene: &str) -> Remote {
 
 /// A figure before a wall, as a stream.
 fn painted(index: usize, width: u32, height: u32) -> MediaStream {
-    let (wall, figure) =
-        [("#7c6f64", "#e8d5b7"), ("#36506b", "#d9b99b"), ("#5a4a6f", "#e5c6a8"), ("#4d6b57", "#cfa98a"), ("#8a7f72", "#dcb695")]
-            [index % 5];
-    let canvas = document().create_element("canvas").and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().map_err(Into::into));
+    let (wall, figure) = [
+        ("#7c6f64", "#e8d5b7"),
+        ("#36506b", "#d9b99b"),
+        ("#5a4a6f", "#e5c6a8"),
+        ("#4d6b57", "#cfa98a"),
+        ("#8a7f72", "#dcb695"),
+    ][index % 5];
+    let canvas = document()
+        .create_element("canvas")
+        .and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().map_err(Into::into));
     let canvas = canvas.expect("a document makes canvases");
     canvas.set_width(width);
     canvas.set_height(height);

@@ -37,7 +37,8 @@ fn sort_in(choices: &mut Choices, device: &MediaDeviceInfo) {
 fn can_choose_speaker() -> bool {
     let prototype = Reflect::get(&js_sys::global(), &"HTMLMediaElement".into())
         .and_then(|class| Reflect::get(class.unchecked_ref(), &"prototype".into()));
-    prototype.is_ok_and(|prototype| Reflect::has(prototype.unchecked_ref(), &"setSinkId".into()).unwrap_or(false))
+    prototype
+        .is_ok_and(|prototype| Reflect::has(prototype.unchecked_ref(), &"setSinkId".into()).unwrap_or(false))
 }
 
 /// Tells, for as long as the page lives, when a device came or went.

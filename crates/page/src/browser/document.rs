@@ -2,7 +2,7 @@
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, HtmlElement, HtmlVideoElement, MediaStream, Window};
+use web_sys::{Document, FocusOptions, HtmlElement, HtmlVideoElement, MediaStream, Window};
 
 /// Whose controls the person sees, for the picture of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,13 @@ pub(crate) fn focus(selector: &str) {
     }
 }
 
+/// Puts the focus on the element without scrolling to it.
+pub(crate) fn focus_in_place(element: &HtmlElement) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.focus_with_options(&options);
+}
+
 /// Shows the stream, if it is not already shown, and starts to play; tells when the browser wants a gesture first.
 pub(crate) fn play(video: &HtmlVideoElement, stream: Option<&MediaStream>, refused: impl FnOnce() + 'static) {
     if video.src_object().as_ref() != stream {
@@ -89,18 +96,31 @@ pub(crate) fn play(video: &HtmlVideoElement, stream: Option<&MediaStream>, refus
 /// Plays every remote video; to be called from a gesture.
 pub(crate) fn play_all() {
     each_remote_video(|video| {
-        let _ = video.play();
+        if let Ok(playing) = video.play() {
+            settle(playing);
+        }
     });
 }
 
 /// Sends every remote's sound to that speaker, where the browser can.
 pub(crate) fn set_speaker(id: &str) {
     each_remote_video(|video| {
-        let set = Reflect::get(&video, &"setSinkId".into()).ok().and_then(|set| set.dyn_into::<js_sys::Function>().ok());
+        let set = Reflect::get(&video, &"setSinkId".into())
+            .ok()
+            .and_then(|set| set.dyn_into::<js_sys::Function>().ok());
         if let Some(set) = set {
             // A speaker that is gone leaves the sound where it was.
-            let _ = set.call1(&video, &id.into());
+            if let Ok(setting) = set.call1(&video, &id.into()) {
+                settle(setting.unchecked_into());
+            }
         }
+    });
+}
+
+/// Lets a promise end as it likes: its failure changes nothing here.
+fn settle(promise: js_sys::Promise) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
     });
 }
 
@@ -119,7 +139,8 @@ fn is_not_allowed(error: &JsValue) -> bool {
 
 /// Whether a place of the window is in its right half, and whether in its lower half.
 pub(crate) fn quadrant(x: i32, y: i32) -> (bool, bool) {
-    let size = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or_default();
+    let size =
+        |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or_default();
     let (width, height) = (size(window().inner_width()), size(window().inner_height()));
     (f64::from(x) * 2.0 > width, f64::from(y) * 2.0 > height)
 }

@@ -71,7 +71,11 @@ pub(crate) fn link(room: &str) -> String {
 
 /// `#ROOM`, or nothing without a room.
 pub(crate) fn fragment(room: &str) -> String {
-    if room.is_empty() { String::new() } else { String::from("#") + &String::from(encode_uri_component(room)) }
+    if room.is_empty() {
+        String::new()
+    } else {
+        String::from("#") + &String::from(encode_uri_component(room))
+    }
 }
 
 /// Puts the room into the address bar, as a step that the back button undoes. The query stays.
@@ -81,7 +85,8 @@ pub(crate) fn go(room: &str) {
     let path = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
     if let Ok(history) = window.history() {
         // Refused only for foreign origins and floods of calls; the room is entered all the same.
-        let _ = history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&(path + &fragment(room))));
+        let _ =
+            history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&(path + &fragment(room))));
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn lobby() -> impl IntoView {
     let join = NodeRef::<html::Button>::new();
     Effect::new(move || {
         if let Some(join) = join.get() {
-            let _ = join.focus();
+            document::focus_in_place(&join);
         }
     });
     let submit = move |event: leptos::ev::SubmitEvent| {

@@ -55,7 +55,10 @@ pub(crate) fn tile(member: String) -> impl IntoView {
         let stream = facts.read(|remote| remote.stream.clone()).flatten();
         if video.src_object() != stream {
             document::play(&video, stream.as_ref(), move || shell.model.silenced.set(true));
-            document::set_speaker(&shell.model.chosen.read_untracked().speaker);
+            let speaker = shell.model.chosen.get_untracked().speaker;
+            if !speaker.is_empty() {
+                document::set_speaker(&speaker);
+            }
         }
     });
     let measure = move || {
@@ -107,7 +110,7 @@ fn quality(facts: Facts) -> impl IntoView {
     };
     let lit = (1..=4).map(|bar| bar_of(move || bars() >= bar)).collect_view();
     view! {
-        <span class="quality" data-testid="quality" data-path=move || path().map(Path::name) data-bars=move || bars()
+        <span class="quality" data-testid="quality" data-path=move || path().map(Path::name) data-bars=bars
             role="img" title=sentence aria-label=sentence>
             {lit}
         </span>
