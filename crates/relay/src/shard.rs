@@ -17,8 +17,9 @@ use crate::{
     crossing::{Crossing, Door, Inbox},
     sockets::{Sockets, Source},
     stats::{Board, REFRESH, Stats},
-    stream::{ClientStream, Input, InvalidFrame, Stream, WITHOUT_ALLOCATION, next_frame, rest},
 };
+
+mod streams;
 
 /// What wakes a shard for its inbox.
 pub(crate) const WAKER: Token = Source::Waker.token();
@@ -33,12 +34,8 @@ const CROSSINGS: usize = 256;
 const RELAYS: usize = 64;
 /// Streams in one turn, one read each.
 const STREAMS: usize = 64;
-/// Streams taken over in one turn.
-const NEW_STREAMS: usize = 16;
 /// Streams of one shard.
 const MOST_STREAMS: usize = 4096;
-/// Bytes of a frame kept for a stream without an allocation: no honest request is longer.
-const STRANGERS_FRAME: usize = 2048;
 /// How often streams are looked at for being idle.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -58,6 +55,7 @@ pub(crate) struct Shard {
     ready_streams: VecDeque<usize>,
     /// Whether more waits in the inbox than one turn took.
     inbox_waits: bool,
+    most_streams: usize,
     sweep: Now,
     published: Now,
     unpublished: bool,
@@ -84,6 +82,7 @@ impl Shard {
             ready_relays: VecDeque::new(),
             ready_streams: VecDeque::new(),
             inbox_waits: false,
+            most_streams: MOST_STREAMS,
             sweep: Now::ZERO,
             published: Now::ZERO,
             unpublished: true,
@@ -304,116 +303,6 @@ impl Shard {
             }
         }
         self.sockets.flush_train();
-    }
-
-    fn serve_stream(&mut self, batch: &mut Batch) {
-        let Some(index) = self.ready_streams.pop_front() else { return };
-        let Some(stream) = self.sockets.streams.get_mut(index) else { return };
-        let (buffer, _) = batch.buffer(0);
-        let space = buffer.len() - HEADROOM;
-        let input = stream.read(&mut buffer[HEADROOM..HEADROOM + space]);
-        stream.ready = matches!(input, Input::Bytes(_) | Input::More);
-        if stream.ready {
-            self.ready_streams.push_back(index);
-        }
-        let result = match input {
-            Input::Bytes(count) => self.stream_bytes(index, &mut buffer[..HEADROOM + count]),
-            Input::More | Input::Blocked => Ok(()),
-            Input::Closed => Err(InvalidFrame),
-        };
-        if result.is_err() {
-            self.close_stream(index);
-        }
-    }
-
-    /// Takes bytes of a stream, behind headroom in `bytes`.
-    fn stream_bytes(&mut self, index: usize, bytes: &mut [u8]) -> Result<(), InvalidFrame> {
-        let Some(stream) = self.sockets.streams.get_mut(index) else { return Ok(()) };
-        let from = stream.five_tuple;
-        let mut partial = stream.take_partial();
-        let kept = if partial.is_empty() {
-            let consumed = self.frames(from, bytes)?;
-            rest(bytes, consumed)
-        } else {
-            partial.extend_from_slice(&bytes[HEADROOM..]);
-            let consumed = self.frames(from, &mut partial)?;
-            if consumed == HEADROOM { partial } else { rest(&partial, consumed) }
-        };
-        if !self.may_keep(from, kept.get(HEADROOM..).unwrap_or_default()) {
-            return Err(InvalidFrame);
-        }
-        if let Some(stream) = self.sockets.streams.get_mut(index) {
-            stream.keep_partial(kept);
-        }
-        Ok(())
-    }
-
-    /// Whether the beginning of a frame may wait for its rest: a stranger's if it can become a request.
-    fn may_keep(&self, from: FiveTuple, partial: &[u8]) -> bool {
-        let is_modest = partial.len() <= STRANGERS_FRAME && partial.first().is_none_or(|&first| first < 0x40);
-        is_modest || self.server.has_allocation(&from)
-    }
-
-    /// Takes all whole frames behind the headroom of `bytes`; up to where that was.
-    fn frames(&mut self, from: FiveTuple, bytes: &mut [u8]) -> Result<usize, InvalidFrame> {
-        self.sockets.gather = true;
-        let mut consumed = HEADROOM;
-        while let Some(frame) = next_frame(bytes, consumed)? {
-            consumed = frame.end;
-            self.client_packet(from, bytes, frame);
-        }
-        self.sockets.flush_train();
-        Ok(consumed)
-    }
-
-    fn serve_new_streams(&mut self) {
-        for taken in 1..=NEW_STREAMS {
-            let Some(stream) = self.inbox.stream() else { return };
-            self.open_stream(stream);
-            self.inbox_waits |= taken == NEW_STREAMS;
-        }
-    }
-
-    fn open_stream(&mut self, stream: ClientStream) {
-        if self.sockets.streams.len() >= MOST_STREAMS {
-            self.sockets.counts.turned_away += 1;
-            return;
-        }
-        // A client that is already gone is no news.
-        let Ok((stream, read)) = Stream::new(self.now, stream) else { return };
-        if let Some(former) = self.sockets.stream_of(&stream.five_tuple) {
-            self.close_stream(former);
-        }
-        let Ok(index) = self.sockets.open_stream(stream) else { return };
-        self.sockets.streams[index].ready = true;
-        self.ready_streams.push_back(index);
-        let mut bytes = vec![0; HEADROOM];
-        bytes.extend_from_slice(&read);
-        if self.stream_bytes(index, &mut bytes).is_err() {
-            self.close_stream(index);
-        }
-    }
-
-    fn close_stream(&mut self, index: usize) {
-        if let Some(five_tuple) = self.sockets.close_stream(index) {
-            self.server.handle_closed(self.now, five_tuple);
-            self.apply_actions();
-        }
-    }
-
-    /// Closes streams that have been without an allocation for too long, whatever else they do: a stream costs
-    /// more than a datagram.
-    fn close_idle_streams(&mut self) {
-        let mut idle = Vec::new();
-        for (index, stream) in &mut self.sockets.streams {
-            if self.server.has_allocation(&stream.five_tuple) {
-                stream.allocated = self.now;
-            } else if self.now.since(stream.allocated) >= WITHOUT_ALLOCATION {
-                idle.push(index);
-            }
-        }
-        self.sockets.counts.idle += idle.len() as u64;
-        idle.into_iter().for_each(|index| self.close_stream(index));
     }
 
     fn apply_actions(&mut self) {

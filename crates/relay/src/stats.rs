@@ -43,7 +43,7 @@ pub struct StreamCounts {
     pub opened: u64,
     /// Streams closed at once because there were too many.
     pub turned_away: u64,
-    /// Streams closed because they held no allocation for too long.
+    /// Streams closed because they held no allocation, for too long or when others needed their place.
     pub idle: u64,
     /// Messages dropped because the client read too slowly.
     pub frames_dropped: u64,
