@@ -97,13 +97,18 @@ impl Relay {
         &self.local_addrs
     }
 
-    /// Gives a stream to one of the shards, which owns it from then on. Closed at once and counted if that
-    /// shard has too many.
-    pub fn hand_over(&self, stream: ClientStream) {
-        let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();
-        if self.shards[shard].door.hand_over(stream).is_err() {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
+    /// Gives a stream to one of the shards in turn, which owns it from then on. Closed at once and counted if too
+    /// many wait for each of them.
+    pub fn hand_over(&self, mut stream: ClientStream) {
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        for turn in 0..self.shards.len() {
+            let shard = &self.shards[first.wrapping_add(turn) % self.shards.len()];
+            match shard.door.hand_over(stream) {
+                Ok(()) => return,
+                Err(back) => stream = back,
+            }
         }
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What all shards have done, at most 100 ms ago.
@@ -192,5 +197,38 @@ fn shard_count(shards: usize) -> Result<u16, StartError> {
     match u16::try_from(shards) {
         Ok(count @ 1..=1024) => Ok(count),
         _ => Err(StartError::Shards { shards }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_shard_that_ended_costs_no_stream() {
+        let (_poll, parts) = {
+            let poll = Poll::new().unwrap();
+            let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
+            (poll, [(); 2].map(|()| crossing::door(Arc::clone(&waker))))
+        };
+        let [(ended, inbox_of_ended), (living, inbox)] = parts;
+        drop(inbox_of_ended);
+        let running = |door| Running { door, board: Arc::default(), thread: None };
+        let relay = Relay {
+            shards: vec![running(ended), running(living)],
+            local_addrs: Vec::new(),
+            next: AtomicUsize::new(0),
+            turned_away: AtomicUsize::new(0),
+        };
+        let acceptor = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for _ in 0..4 {
+            let _client = TcpStream::connect(acceptor.local_addr().unwrap()).unwrap();
+            let (socket, _) = acceptor.accept().unwrap();
+            relay.hand_over(ClientStream { socket, tls: None, read: Vec::new() });
+            assert!(inbox.stream().is_some());
+        }
+        assert_eq!(relay.stats().streams.turned_away, 0);
     }
 }
