@@ -255,7 +255,7 @@ impl Sockets {
         let packets = bytes.len().div_ceil(segment) as u64;
         match sent {
             Some(Ok(())) => {}
-            Some(Err(error)) if packets == 1 || error.kind() == io::ErrorKind::WouldBlock => {
+            Some(Err(error)) if packets == 1 || is_full(&error) => {
                 self.drops.count(&error, packets);
             }
             _ => self.send_one_by_one(),
@@ -296,10 +296,29 @@ impl Sockets {
 impl SocketDrops {
     /// An error of one destination harms nobody: it is counted and forgotten.
     fn count(&mut self, error: &io::Error, packets: u64) {
-        if error.kind() == io::ErrorKind::WouldBlock {
+        if is_full(error) {
             self.buffer_full += packets;
         } else {
             self.refused += packets;
         }
+    }
+}
+
+/// Whether the system has no room now: to try again would only make it worse.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_room_is_no_destination_that_refuses() {
+        let mut drops = SocketDrops::default();
+        for code in [libc::EAGAIN, libc::ENOBUFS, libc::ENETUNREACH] {
+            drops.count(&io::Error::from_raw_os_error(code), 8);
+        }
+        assert_eq!((drops.buffer_full, drops.refused), (16, 8));
     }
 }
