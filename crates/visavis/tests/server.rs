@@ -239,6 +239,89 @@ fn sigterm_and_sigint_end_it_cleanly() {
     assert_eq!(open.read(&mut [0]).unwrap_or(0), 0, "connections end with it");
 }
 
+/// A WebSocket, as little of one as a test needs.
+struct WebSocket<S>(S);
+
+impl<S: Read + Write> WebSocket<S> {
+    fn open(mut stream: S, host: &str) -> Self {
+        let request = format!(
+            "GET /v3/websocket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        Self(stream)
+    }
+
+    /// Sends a text below 126 bytes, masked with zeros.
+    fn send(&mut self, text: &str) {
+        let length = 0x80 | u8::try_from(text.len()).unwrap();
+        self.0.write_all(&[&[0x81, length, 0, 0, 0, 0], text.as_bytes()].concat()).unwrap();
+    }
+
+    /// The next text.
+    fn receive(&mut self) -> serde_json::Value {
+        let mut head = [0; 2];
+        self.0.read_exact(&mut head).unwrap();
+        let mut length = usize::from(head[1]);
+        if length == 126 {
+            let mut long = [0; 2];
+            self.0.read_exact(&mut long).unwrap();
+            length = u16::from_be_bytes(long).into();
+        }
+        let mut text = vec![0; length];
+        self.0.read_exact(&mut text).unwrap();
+        assert_eq!(head[0], 0x81, "a text");
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    fn shake_hands(&mut self) {
+        self.send(r#"{"type":"handshake","channel":"visavis","callback":1}"#);
+        assert!(self.receive()["client_id"].is_string());
+    }
+}
+
+#[test]
+fn signaling_hands_out_every_way_to_relay_that_a_browser_can_take() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(["meet.example.org".to_owned()]).unwrap();
+    let certificate = folder.file("cert.pem", &made.cert.pem());
+    let key = folder.file("key.pem", &made.signing_key.serialize_pem());
+    let program = Program::start(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let (https, turn) = (program.addr("https"), program.addr("turn").port());
+    let stream = connect_trusting(https, made.cert.pem().as_bytes(), "meet.example.org");
+    let mut socket = WebSocket::open(stream, &format!("meet.example.org:{}", https.port()));
+    socket.shake_hands();
+    socket.send(r#"{"type":"ice_servers","callback":2}"#);
+    let answer = socket.receive();
+    let servers = &answer["ice_servers"];
+    assert_eq!(servers[0]["urls"], serde_json::json!([format!("stun:meet.example.org:{turn}")]));
+    let urls = [
+        format!("turn:meet.example.org:{turn}?transport=udp"),
+        format!("turn:meet.example.org:{turn}?transport=tcp"),
+        format!("turns:meet.example.org:{}?transport=tcp", https.port()),
+    ];
+    assert_eq!(servers[1]["urls"], serde_json::json!(urls));
+    assert!(servers[1]["credential"].is_string() && answer["ttl"] == 3600, "{answer}");
+}
+
+#[test]
+fn sigterm_drops_signaling_without_a_close_frame() {
+    let program = Program::start(&[]);
+    let mut socket = WebSocket::open(connect(program.addr("http")), "localhost");
+    socket.shake_hands();
+    program.signal("TERM");
+    let mut rest = Vec::new();
+    let _ = socket.0.read_to_end(&mut rest);
+    assert!(rest.is_empty(), "{rest:?}");
+}
+
 #[test]
 fn secrets_are_made_once_and_kept_from_others() {
     let program = Program::start(&[]);
@@ -252,7 +335,7 @@ fn secrets_are_made_once_and_kept_from_others() {
     };
     let made = read(&program);
     assert!(made.iter().all(|(mode, ..)| *mode == 0o600), "{made:?}");
-    for name in ["turn-secret", "nonce-key", "self-signed.pem"] {
+    for name in ["turn-secret", "nonce-key", "resume-key", "self-signed.pem"] {
         assert!(made.iter().any(|(.., path)| path.ends_with(name)), "{name}");
     }
     let (_, folder) = program.end();
