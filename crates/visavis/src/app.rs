@@ -29,9 +29,7 @@ use crate::{
     ice::IceServers,
     listen::{self, Doors, Speaks},
     metrics::Metrics,
-    signaling::{
-        ChannelOptions, Origins, Signaling, SignalingOptions, options::SignalingLimits,
-    },
+    signaling::{ChannelOptions, Origins, Signaling, SignalingOptions, options::SignalingLimits},
     start_up::StartUp,
     tls::Tls,
 };
@@ -89,7 +87,11 @@ impl App {
             signaling: Arc::clone(&signaling),
         };
         let connections = Connections::new(config.limits);
-        let metrics = Metrics { relay: Arc::clone(&relay), connections: Arc::clone(&connections), signaling: Arc::clone(&signaling) };
+        let metrics = Metrics {
+            relay: Arc::clone(&relay),
+            connections: Arc::clone(&connections),
+            signaling: Arc::clone(&signaling),
+        };
         StartUp {
             config,
             addresses: &addresses,
@@ -251,7 +253,11 @@ fn ice_servers(
     })
 }
 
-fn start_signaling(config: &Config, data_dir: &DataDir, ice: Arc<IceServers>) -> anyhow::Result<Arc<Signaling>> {
+fn start_signaling(
+    config: &Config,
+    data_dir: &DataDir,
+    ice: Arc<IceServers>,
+) -> anyhow::Result<Arc<Signaling>> {
     let channel = |id: &String| ChannelOptions {
         id: id.clone(),
         origins: if id == PAGE_CHANNEL { Origins::Own } else { Origins::Any },

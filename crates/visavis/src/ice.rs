@@ -88,10 +88,10 @@ impl IceServers {
             return Some(SocketAddr::new(address, first.port()).to_string());
         }
         let host = came_by(info).map_or(Name::Address(info.local.ip()), |host| host.name);
-        if host.is_loopback() && info.remote.ip().is_loopback() {
-            if let Some(beside) = listening.iter().find_map(|&addr| self.beside_loopback(addr)) {
-                return Some(beside.to_string());
-            }
+        let on_this_computer = host.is_loopback() && info.remote.ip().is_loopback();
+        let beside = || listening.iter().find_map(|&addr| self.beside_loopback(addr));
+        if let Some(beside) = on_this_computer.then(beside).flatten() {
+            return Some(beside.to_string());
         }
         Some(format!("{}:{}", host.in_url(), first.port()))
     }

@@ -52,7 +52,11 @@ fn signaling(text: &mut Exposition, counters: &Counters) {
     }
     let totals = [
         ("visavis_signaling_handshakes_total", "Handshakes accepted", counters.handshakes),
-        ("visavis_signaling_resumed_total", "Handshakes that got back an earlier client id", counters.resumed),
+        (
+            "visavis_signaling_resumed_total",
+            "Handshakes that got back an earlier client id",
+            counters.resumed,
+        ),
         ("visavis_signaling_published_total", "Messages published", counters.published),
         ("visavis_signaling_delivered_total", "Copies of messages sent out", counters.delivered),
         ("visavis_signaling_refused_total", "Requests refused", counters.refused),
