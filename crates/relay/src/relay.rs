@@ -171,9 +171,10 @@ impl Part {
 
     fn start(self, listeners: Vec<Listener>, doors: Vec<Door>, options: &Options) -> io::Result<Running> {
         let board = Arc::new(Board::default());
-        let server = server(self.index, doors.len(), options);
+        let config = config(self.index, doors.len(), options);
+        let (ports, server) = (config.ports, Server::new(config, seed(self.index, options)));
         let sockets = Sockets::new(self.poll.registry().try_clone()?, listeners)?;
-        let mut shard = Shard::new(self.index, server, sockets, doors, self.inbox, options.started);
+        let mut shard = Shard::new(ports, server, sockets, doors, self.inbox, options.started);
         let (poll, published) = (self.poll, Arc::clone(&board));
         let thread = std::thread::Builder::new()
             .name(format!("relay-{}", self.index))
@@ -182,15 +183,19 @@ impl Part {
     }
 }
 
-fn server(index: u16, count: usize, options: &Options) -> Server {
+fn config(index: u16, count: usize, options: &Options) -> Config {
     let mut config = options.config.clone();
     config.ports.shard = index;
     config.ports.count = u16::try_from(count).expect("shard_count has checked it");
+    config
+}
+
+fn seed(index: u16, options: &Options) -> [u8; 32] {
     let mut seed = options.seed;
     for (byte, part) in seed.iter_mut().zip(index.to_be_bytes()) {
         *byte ^= part;
     }
-    Server::new(config, seed)
+    seed
 }
 
 fn shard_count(shards: usize) -> Result<u16, StartError> {

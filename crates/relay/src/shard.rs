@@ -10,7 +10,9 @@ use std::{
 
 use mio::{Events, Poll, Token, event::Event};
 use visavis_clock::Now;
-use visavis_turn::{Action, FiveTuple, FromClient, PeerAddr, RelayKey, RelayedAddr, Server, Transport};
+use visavis_turn::{
+    Action, FiveTuple, FromClient, PeerAddr, PortRange, RelayKey, RelayedAddr, Server, ToClient, Transport,
+};
 
 use crate::{
     batch::{BUFFERS, Batch, HEADROOM, datagrams},
@@ -41,7 +43,8 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 /// One shard of the relay.
 pub(crate) struct Shard {
-    index: u16,
+    /// Which ports are whose.
+    ports: PortRange,
     server: Server,
     sockets: Sockets,
     /// The shards' doors, the own one among them.
@@ -63,7 +66,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(
-        index: u16,
+        ports: PortRange,
         server: Server,
         sockets: Sockets,
         doors: Vec<Door>,
@@ -71,7 +74,7 @@ impl Shard {
         started: Instant,
     ) -> Self {
         Self {
-            index,
+            ports,
             server,
             sockets,
             put: vec![false; doors.len()],
@@ -97,7 +100,7 @@ impl Shard {
             if let Err(error) = poll.poll(&mut events, self.timeout())
                 && error.kind() != ErrorKind::Interrupted
             {
-                tracing::error!(%error, shard = self.index, "wait for packets; the shard ends");
+                tracing::error!(%error, shard = self.ports.shard, "wait for packets; the shard ends");
                 return;
             }
             self.now = Now::after(self.started.elapsed());
@@ -234,10 +237,11 @@ impl Shard {
 
     /// Hands a payload to another relayed address of this process.
     fn cross(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
-        let owner = usize::from(to.0.port() / 2) % self.doors.len();
-        if owner == usize::from(self.index) {
+        let Some(owner) = self.ports.shard_of(to.0.port()) else { return };
+        if owner == self.ports.shard {
             return self.arrive(from, to, buffer, payload);
         }
+        let owner = usize::from(owner);
         let crossing = Crossing { from, to, payload: buffer[payload].into() };
         if self.doors[owner].put(crossing) {
             self.put[owner] = true;
@@ -247,25 +251,28 @@ impl Shard {
     }
 
     fn arrive(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
-        if let Some(relay) = self.server.relay_at(to) {
-            self.peer_packet(relay, PeerAddr(from.0), buffer, payload);
-        }
+        let to_client = self.server.handle_relayed(self.now, from, to, &buffer[payload.clone()]);
+        self.to_client(to_client, buffer, payload);
     }
 
-    /// Takes one payload of a peer: writes what surrounds it around it and sends it to the client. What stands
-    /// before the payload is used up by then; what stands behind is another one.
     fn peer_packet(&mut self, relay: RelayKey, peer: PeerAddr, buffer: &mut [u8], payload: Range<usize>) {
-        let Some(to_client) = self.server.handle_peer(self.now, relay, peer, &buffer[payload.clone()]) else {
-            return self.apply_actions();
-        };
-        let start = payload.start - to_client.header.len();
-        buffer[start..payload.start].copy_from_slice(&to_client.header);
-        let padding = payload.end..payload.end + usize::from(to_client.padding);
-        let mut behind = [0; 4];
-        let behind = &mut behind[..padding.len()];
-        behind.swap_with_slice(&mut buffer[padding.clone()]);
-        self.sockets.send_to_client(self.now, to_client.to, &buffer[start..padding.end]);
-        behind.swap_with_slice(&mut buffer[padding]);
+        let to_client = self.server.handle_peer(self.now, relay, peer, &buffer[payload.clone()]);
+        self.to_client(to_client, buffer, payload);
+    }
+
+    /// Writes what surrounds a payload around it and sends it to the client. What stands before the payload is used
+    /// up by then; what stands behind is another one.
+    fn to_client(&mut self, to_client: Option<ToClient>, buffer: &mut [u8], payload: Range<usize>) {
+        if let Some(to_client) = to_client {
+            let start = payload.start - to_client.header.len();
+            buffer[start..payload.start].copy_from_slice(&to_client.header);
+            let padding = payload.end..payload.end + usize::from(to_client.padding);
+            let mut behind = [0; 4];
+            let behind = &mut behind[..padding.len()];
+            behind.swap_with_slice(&mut buffer[padding.clone()]);
+            self.sockets.send_to_client(self.now, to_client.to, &buffer[start..padding.end]);
+            behind.swap_with_slice(&mut buffer[padding]);
+        }
         self.apply_actions();
     }
 

@@ -152,6 +152,24 @@ impl Server {
         }
     }
 
+    /// Takes a payload that the relayed transport address `from` of this process sends to `to`, one of this shard's: as if it had
+    /// reached that from a peer.
+    pub fn handle_relayed(
+        &mut self,
+        now: Now,
+        from: RelayedAddr,
+        to: RelayedAddr,
+        payload: &[u8],
+    ) -> Option<ToClient> {
+        match self.relay_at(to) {
+            Some(relay) => self.handle_peer(now, relay, PeerAddr(from.0), payload),
+            None => {
+                self.count_dropped(Dropped::NoAllocation);
+                None
+            }
+        }
+    }
+
     /// A client's stream is gone: its allocation ends.
     pub fn handle_closed(&mut self, now: Now, five_tuple: FiveTuple) {
         self.handle_timeout(now);

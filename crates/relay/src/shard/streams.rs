@@ -175,9 +175,10 @@ mod tests {
         };
         let poll = Poll::new().unwrap();
         let (door, inbox) = door(Arc::new(Waker::new(poll.registry(), WAKER).unwrap()));
+        let ports = config.ports;
         let sockets = Sockets::new(poll.registry().try_clone().unwrap(), Vec::new()).unwrap();
         let server = Server::new(config, [3; 32]);
-        let mut shard = Shard::new(0, server, sockets, vec![door], inbox, Instant::now());
+        let mut shard = Shard::new(ports, server, sockets, vec![door], inbox, Instant::now());
         shard.most_streams = most_streams;
         shard
     }

@@ -35,7 +35,7 @@ pub enum FromClient<'s> {
         payload: &'s [u8],
     },
     /// The peer is a relayed transport address of this very process, perhaps another shard's: handed across in process to
-    /// [`Server::handle_peer`](crate::Server::handle_peer) of the shard that owns `to`'s port, with `from` as the peer, never through the kernel.
+    /// [`Server::handle_relayed`](crate::Server::handle_relayed) of the shard that owns `to`'s port, never through the kernel.
     ToRelayed {
         /// What the other side sees as its peer.
         from: RelayedAddr,
@@ -131,7 +131,8 @@ impl fmt::Debug for Header {
     }
 }
 
-/// A slow effect. Applied in order, before anything else is handed in and before a returned reply is sent.
+/// A slow effect. Applied in order, before anything else is handed in. What can fail comes without a reply, which its
+/// answer releases; a reply may leave before the effects that come with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Action {

@@ -1,7 +1,7 @@
 //! Send and Data indications (RFC 8656 section 11), and data between two relayed addresses of one server.
 
 use visavis_turn::{
-    IpNet, PeerPolicy, Transport,
+    IpNet, PeerPolicy, RelayedAddr, Transport,
     wire::{Class, Message, Method, Writer, attribute},
 };
 
@@ -165,4 +165,18 @@ fn an_own_address_that_is_allowed_by_name_is_reached_through_the_kernel_but_for_
     assert_eq!(alice.bind(&mut world, 0x4000, &format!("{PUBLIC}:3480")), 0);
     assert!(matches!(world.send(alice.tuple, &channel_data(0x4000, b"x")), Got::ToPeer { .. }));
     assert!(matches!(alice.send(&mut world, &format!("{PUBLIC}:50000"), b"x"), Got::ToRelayed { .. }));
+}
+
+#[test]
+fn data_between_relayed_addresses_needs_a_permission_and_is_counted_where_nobody_lives() {
+    let mut world = World::default();
+    let (mut alice, mut bob) = (Client::new(1), Client::new(2));
+    let (from, to) = (RelayedAddr(alice.allocate(&mut world)), RelayedAddr(bob.allocate(&mut world)));
+    assert!(world.server.handle_relayed(world.now, from, to, b"early").is_none());
+    bob.permit(&mut world, &[&from.0.to_string()]);
+    assert_eq!(world.server.handle_relayed(world.now, from, to, b"hi").unwrap().to, bob.tuple);
+    bob.refresh(&mut world, 0);
+    assert!(world.server.handle_relayed(world.now, from, to, b"late").is_none());
+    let drops = world.server.counters().drops;
+    assert_eq!((drops.no_permission, drops.no_allocation), (1, 1));
 }
