@@ -252,17 +252,17 @@ impl Shard {
 
     fn arrive(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
         let to_client = self.server.handle_relayed(self.now, from, to, &buffer[payload.clone()]);
-        self.to_client(to_client, buffer, payload);
+        self.deliver(to_client, buffer, payload);
     }
 
     fn peer_packet(&mut self, relay: RelayKey, peer: PeerAddr, buffer: &mut [u8], payload: Range<usize>) {
         let to_client = self.server.handle_peer(self.now, relay, peer, &buffer[payload.clone()]);
-        self.to_client(to_client, buffer, payload);
+        self.deliver(to_client, buffer, payload);
     }
 
     /// Writes what surrounds a payload around it and sends it to the client. What stands before the payload is used
     /// up by then; what stands behind is another one.
-    fn to_client(&mut self, to_client: Option<ToClient>, buffer: &mut [u8], payload: Range<usize>) {
+    fn deliver(&mut self, to_client: Option<ToClient>, buffer: &mut [u8], payload: Range<usize>) {
         if let Some(to_client) = to_client {
             let start = payload.start - to_client.header.len();
             buffer[start..payload.start].copy_from_slice(&to_client.header);

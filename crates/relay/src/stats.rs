@@ -19,11 +19,11 @@ pub struct Stats {
     pub streams: StreamCounts,
 }
 
-/// Packets that a socket or a queue could not take. All only grow.
+/// Packets that a socket or a queue could not take. All only grow, but for `not_received`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SocketDrops {
-    /// Not received: the buffer of a listening socket was full.
+    /// Not received: the buffer of a listening socket was full. Counted modulo 2³² for each socket.
     pub not_received: u64,
     /// Not sent: the buffer of a UDP socket was full.
     pub buffer_full: u64,

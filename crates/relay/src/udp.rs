@@ -179,6 +179,22 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_train_leaves_from_the_address_that_it_is_given() {
+        for (any, source) in [("0.0.0.0:0", "127.1.2.3"), ("[::]:0", "::1")] {
+            let source: IpAddr = source.parse().unwrap();
+            let udp = Udp::relay(any.parse().unwrap()).unwrap();
+            let receiver = UdpSocket::bind((source, 0)).unwrap();
+            receiver.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+            udp.send_train(b"abcdefgh", 3, receiver.local_addr().unwrap(), Some(source)).unwrap();
+            for part in [&b"abc"[..], b"def", b"gh"] {
+                let mut buffer = [0; 10];
+                let (length, from) = receiver.recv_from(&mut buffer).unwrap();
+                assert_eq!((&buffer[..length], from.ip()), (part, source));
+            }
+        }
+    }
+
     /// Whoever forges source addresses can send from port 0, where no answer can go.
     #[test]
     fn a_client_that_cannot_be_answered_ends_nobodys_trains() {
