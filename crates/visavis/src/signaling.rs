@@ -127,7 +127,7 @@ pub(crate) async fn serve_websocket(
     }
     let answer = match websocket::answer(&request) {
         Ok(answer) => answer,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {

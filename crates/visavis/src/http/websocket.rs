@@ -18,32 +18,53 @@ use sha1::{Digest, Sha1};
 /// What RFC 6455 section 1.3 has both sides append to the key.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The answer to an opening handshake (section 4.2.2), and whether the connection becomes a WebSocket with it.
-/// No extension and no sub-protocol is taken.
-pub(crate) fn answer(request: &Request) -> Result<Response, Response> {
+/// Why a request does not open a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoWebSocket {
+    /// It does not ask for one.
+    NotAsked,
+    /// It asks for another version than 13.
+    OtherVersion,
+    /// `Sec-WebSocket-Key` is missing.
+    NoKey,
+}
+
+/// The answer that makes a connection a WebSocket (section 4.2.2). No extension and no sub-protocol is taken.
+pub(crate) fn answer(request: &Request) -> Result<Response, NoWebSocket> {
     let headers = request.headers();
-    let asks = request.method() == Method::GET
+    let asked = request.method() == Method::GET
         && has_token(headers, header::CONNECTION, "upgrade")
         && has_token(headers, header::UPGRADE, "websocket");
-    if !asks {
-        let upgrade = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
-        return Err((StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is spoken here\n").into_response());
+    if !asked {
+        return Err(NoWebSocket::NotAsked);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
-        return Err(
-            (StatusCode::UPGRADE_REQUIRED, version, "WebSocket version 13 is spoken here\n").into_response()
-        );
+        return Err(NoWebSocket::OtherVersion);
     }
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return Err((StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing\n").into_response());
-    };
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(NoWebSocket::NoKey)?;
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept(key));
     Ok(response)
+}
+
+impl IntoResponse for NoWebSocket {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotAsked => {
+                let upgrade = [(header::UPGRADE, "websocket"), (header::CONNECTION, "Upgrade")];
+                (StatusCode::UPGRADE_REQUIRED, upgrade, "a WebSocket is spoken here\n").into_response()
+            }
+            Self::OtherVersion => {
+                let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
+                (StatusCode::UPGRADE_REQUIRED, version, "WebSocket version 13 is spoken here\n")
+                    .into_response()
+            }
+            Self::NoKey => (StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing\n").into_response(),
+        }
+    }
 }
 
 fn accept(key: &HeaderValue) -> HeaderValue {

@@ -112,12 +112,16 @@ async fn accept(listener: TcpListener, signaling: Arc<Signaling>) {
     }
 }
 
+/// A program at the other end of a pipe.
+fn somebody() -> ConnectionInfo {
+    let address = "192.0.2.9:40000".parse().unwrap();
+    ConnectionInfo { remote: address, local: address, secure: false, host: None, origin: None }
+}
+
 /// A client over a pipe that holds `bytes`, for tests in virtual time.
 fn pipe(signaling: &Arc<Signaling>, bytes: usize) -> Client<DuplexStream> {
     let (ours, theirs) = tokio::io::duplex(bytes);
-    let address = "192.0.2.9:40000".parse().unwrap();
-    let info = ConnectionInfo { remote: address, local: address, secure: false, host: None, origin: None };
-    let session = Session::open(Arc::clone(signaling), info);
+    let session = Session::open(Arc::clone(signaling), somebody());
     tokio::spawn(Connection::new(theirs, &[], session).run());
     Client::over_pipe(ours)
 }

@@ -1,6 +1,14 @@
 //! What a client may make the server keep.
 
+use std::{
+    io,
+    pin::Pin,
+    sync::atomic::AtomicUsize,
+    task::{Context, Poll},
+};
+
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{client::Ended, *};
 
@@ -47,19 +55,65 @@ async fn a_slow_reader_is_dropped_without_a_close_frame_and_the_room_goes_on() {
     assert!(received < 8);
 }
 
-#[tokio::test]
-async fn frames_that_pile_up_leave_in_few_writes() {
-    let signaling = Signaling::new(options());
-    let (mut first, _) = pipe_into(&signaling, "busy").await;
-    for number in 0..1000 {
-        first.publish("busy", json!(number)).await;
-        if number % 100 == 99 {
-            for expected in number - 99..=number {
-                assert_eq!(first.hear().await["message"], expected);
-            }
-        }
+/// A pipe that counts how often it is written to.
+struct Counted {
+    pipe: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(cx, buffer)
     }
-    assert_eq!(signaling.counters().delivered, 1000);
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.pipe).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        self.poll_write(cx, &bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn what_came_in_one_round_is_answered_in_one_write() {
+    let signaling = Signaling::new(options());
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let session = Session::open(Arc::clone(&signaling), somebody());
+    let counted = Counted { pipe: theirs, writes: Arc::clone(&writes) };
+    tokio::spawn(Connection::new(counted, &[], session).run());
+    let mut client = Client::over_pipe(ours);
+    client.shake_hands(CHANNEL).await;
+    client.subscribe("busy").await;
+    let before = writes.load(Ordering::Relaxed);
+    for number in 0..16 {
+        client.publish("busy", json!(number)).await;
+    }
+    for number in 0..16 {
+        assert_eq!(client.hear().await["message"], number);
+    }
+    assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
 }
 
 #[tokio::test]
