@@ -204,10 +204,17 @@ impl Browser {
     pub async fn click(&self, id: &str) -> Result<()> {
         let what = format!("{} can click {id}", self.name);
         until(&what, PATIENCE, async || {
-            self.driver.find(by(id)).await?.click().await?;
+            let element = self.driver.find(by(id)).await?;
+            self.stir().await?;
+            element.click().await?;
             Ok(Some(()))
         })
         .await
+    }
+
+    /// Moves the pointer a little, as buttons hide from those who only watch.
+    async fn stir(&self) -> Result<()> {
+        Ok(self.driver.action_chain().move_to(40, 40).move_by_offset(10, 10).perform().await?)
     }
 
     /// The text of the element with that `data-testid`.

@@ -142,7 +142,9 @@ fn flags(folder: &Path, authority: &Authority) -> Vec<String> {
 
 fn command(node: &Node, folder: &Path, words: &[String]) -> Result<Command> {
     let mut command = node.command_at(&binary()?)?;
-    command.args(words).current_dir(folder);
+    // Every variable of the server's name is a setting of the server.
+    command.args(words).current_dir(folder).env_remove("VISAVIS_BIN");
+    command.env_remove("VISAVIS_REQUIRE_ALL").env_remove("VISAVIS_TOOLS");
     Ok(command)
 }
 

@@ -76,20 +76,16 @@ impl Browser {
     /// With what the statistics said last.
     pub async fn flows(&self, count: usize) -> Result<Vec<Connection>> {
         let what = format!("{} sees and hears {count}", self.name);
-        let mut before: Option<Vec<Connection>> = None;
-        until(&what, STANDS_WITHIN, async || {
-            let now = self.connections().await?;
-            let earlier = before.get_or_insert_with(|| now.clone());
-            if earlier.len() != now.len() {
-                before = Some(now.clone());
-                return Ok(None);
-            }
-            ensure!(now.len() == count, "{} connections stand", now.len());
-            let moves = earlier.iter().zip(&now).all(|(earlier, now)| now.moves_since(earlier));
-            ensure!(moves, "from {earlier:?} to {now:?}");
-            Ok(Some(now))
-        })
-        .await
+        self.moves(&what, count, |earlier, now| now.shows_since(earlier) && now.sounds_since(earlier)).await
+    }
+
+    /// The same for a call without pictures.
+    ///
+    /// # Errors
+    /// With what the statistics said last.
+    pub async fn hears(&self, count: usize) -> Result<Vec<Connection>> {
+        self.moves(&format!("{} hears {count}", self.name), count, |earlier, now| now.sounds_since(earlier))
+            .await
     }
 
     /// Waits for the only connection, with pictures and sound.
@@ -99,11 +95,37 @@ impl Browser {
     pub async fn sees_and_hears(&self) -> Result<Connection> {
         self.flows(1).await?.pop().context("one connection")
     }
+
+    async fn moves(
+        &self,
+        what: &str,
+        count: usize,
+        moves: impl Fn(&Connection, &Connection) -> bool,
+    ) -> Result<Vec<Connection>> {
+        let mut before: Option<Vec<Connection>> = None;
+        until(what, STANDS_WITHIN, async || {
+            let now = self.connections().await?;
+            let earlier = before.get_or_insert_with(|| now.clone());
+            if earlier.len() != now.len() {
+                before = Some(now.clone());
+                return Ok(None);
+            }
+            ensure!(now.len() == count, "{} connections stand", now.len());
+            let all = earlier.iter().zip(&now).all(|(earlier, now)| moves(earlier, now));
+            ensure!(all, "from {earlier:?} to {now:?}");
+            Ok(Some(now))
+        })
+        .await
+    }
 }
 
 impl Connection {
-    fn moves_since(&self, earlier: &Self) -> bool {
-        self.frames > earlier.frames + 1 && self.energy > earlier.energy && self.energy > AUDIBLE
+    fn shows_since(&self, earlier: &Self) -> bool {
+        self.frames > earlier.frames + 1
+    }
+
+    fn sounds_since(&self, earlier: &Self) -> bool {
+        self.energy > earlier.energy && self.energy > AUDIBLE
     }
 }
 

@@ -67,6 +67,17 @@ fn chromium_calls_firefox() {
     });
 }
 
+#[test]
+fn who_has_no_camera_is_heard() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Chromium, Chromium).await?;
+        alice.join(&lab.link("/?camera=0", "blue")).await?;
+        bob.join(&lab.link("/?camera=0", "blue")).await?;
+        alice.hears(1).await?;
+        bob.hears(1).await.map(drop)
+    });
+}
+
 /// Two people who only take a relay, over that transport.
 async fn relayed(lab: &mut Lab, engine: Engine, transport: &str) -> Result<()> {
     let [alice, bob] = pair(lab, Chromium, engine).await?;

@@ -291,7 +291,11 @@ impl Connection {
         if !slots::is_first_of_its_kind(&self.rtc, &event.transceiver()) {
             return;
         }
-        self.stream.add_track(&track);
+        if track.muted() && track.kind() == "video" {
+            self.add_when_unmuted(&track);
+        } else {
+            self.stream.add_track(&track);
+        }
         if track.kind() == "video" {
             let connection = Rc::downgrade(self);
             let wait = FirstFrame::of(&track, move || {
@@ -302,6 +306,19 @@ impl Connection {
             self.first_frame.replace(wait);
         }
         (self.tell)(Report::Stream);
+    }
+
+    /// Chromium plays no sound of a stream whose picture has not come so far: with the camera off, it never does.
+    fn add_when_unmuted(self: &Rc<Self>, track: &MediaStreamTrack) {
+        let connection = Rc::downgrade(self);
+        let added: MediaStreamTrack = Clone::clone(track);
+        let listener = Listener::new(track, "unmute", move |_| {
+            if let Some(connection) = connection.upgrade() {
+                connection.stream.add_track(&added);
+                (connection.tell)(Report::Stream);
+            }
+        });
+        self.listeners.borrow_mut().push(listener);
     }
 
     fn first_frame(&self) {
