@@ -104,5 +104,5 @@ fn language_switch() -> impl IntoView {
             </button>
         }
     });
-    view! { <div class="languages" role="group" aria-label=text::words().languages>{buttons.to_vec()}</div> }
+    view! { <div class="languages" role="group" aria-label=text::words().languages>{Vec::from(buttons)}</div> }
 }
