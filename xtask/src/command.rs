@@ -21,7 +21,8 @@ pub(crate) fn target_dir() -> PathBuf {
 
 /// What is kept between checkouts of the project: drivers and checkers that take minutes to build.
 pub(crate) fn tools_dir() -> PathBuf {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cache")));
+    let cache =
+        env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cache")));
     cache.unwrap_or_else(target_dir).join("visavis/tools")
 }
 
@@ -35,7 +36,10 @@ pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(words: I) -> Com
 }
 
 /// A program with these words, to be run in the root.
-pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(name: impl AsRef<OsStr>, words: I) -> Command {
+pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    name: impl AsRef<OsStr>,
+    words: I,
+) -> Command {
     let mut command = Command::new(name);
     command.args(words).current_dir(root());
     command
@@ -55,9 +59,15 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("start {}", shown(command)))?;
     if !output.status.success() {
-        bail!("{} ended with {}:\n{}", shown(command), output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{} ended with {}:\n{}",
+            shown(command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{} printed something other than text", shown(command)))
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("{} printed something other than text", shown(command)))
 }
 
 fn shown(command: &Command) -> String {

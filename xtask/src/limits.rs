@@ -31,7 +31,15 @@ const PURE: [&str; 5] = ["clock", "turn", "signal", "hub", "call"];
 /// What a pure crate never names. Their `clippy.toml` bans the same with types resolved; this also sees
 /// what is hidden behind a `cfg`.
 const IMPURE: [&str; 9] = [
-    "std::fs", "std::env", "std::process", "std::thread", "std::io", "UdpSocket", "TcpStream", "SystemTime", "Instant",
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::io",
+    "UdpSocket",
+    "TcpStream",
+    "SystemTime",
+    "Instant",
 ];
 
 /// Checks every limit.
@@ -78,7 +86,9 @@ fn purity() -> Result<Vec<String>> {
         }
         for file in sources(&folder.join("src"))? {
             let text = fs::read_to_string(&file)?;
-            for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for (number, line) in
+                text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+            {
                 for word in IMPURE.iter().filter(|word| names(line, word)) {
                     faults.push(format!("{}:{}: a pure crate names {word}", shown(&file), number + 1));
                 }
@@ -103,7 +113,10 @@ fn unsafety() -> Result<Vec<String>> {
         if folder.ends_with("crates/relay") {
             continue;
         }
-        let top = ["src/lib.rs", "src/main.rs"].map(|name| folder.join(name)).into_iter().find(|path| path.exists());
+        let top = ["src/lib.rs", "src/main.rs"]
+            .map(|name| folder.join(name))
+            .into_iter()
+            .find(|path| path.exists());
         let top = top.with_context(|| format!("{} has neither lib.rs nor main.rs", shown(&folder)))?;
         if !fs::read_to_string(&top)?.contains("#![forbid(unsafe_code)]") {
             faults.push(format!("{} does not forbid unsafe code", shown(&top)));

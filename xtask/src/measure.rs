@@ -4,10 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::{
-    command::{target_dir},
-    page,
-};
+use crate::{command::target_dir, page};
 
 /// Prints the sizes of the bundle and of the release binary.
 pub(crate) fn measure() -> Result<()> {

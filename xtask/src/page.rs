@@ -67,7 +67,8 @@ fn bundle(to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
     fs::create_dir_all(to.join("assets"))?;
     let wasm_name = write_hashed(to, "wasm", wasm)?;
     // No inline script may start the page (Content-Security-Policy), so the glue starts itself.
-    let start = format!("{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n");
+    let start =
+        format!("{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n");
     let script_name = write_hashed(to, "js", start.as_bytes())?;
     let style_name = write_hashed(to, "css", joined_styles(&source.join("style"))?.as_bytes())?;
     let html = fs::read_to_string(source.join("index.html")).context("read crates/page/index.html")?;

@@ -25,7 +25,8 @@ const PROGRAMS: [(&str, &str); 12] = [
 ];
 
 /// Fonts without which a picture of the page shows boxes, by a file that each package brings.
-const FONTS: [(&str, &str); 1] = [("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")];
+const FONTS: [(&str, &str); 1] =
+    [("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")];
 
 /// Programs that are built from the crate registry, each with its version.
 const TOOLS: [(&str, &str); 2] = [("geckodriver", "0.37.1"), ("cargo-deny", "0.20.2")];
@@ -39,7 +40,8 @@ pub(crate) fn for_tests() -> Result<()> {
 
 /// The target that the page is built for.
 pub(crate) fn wasm_target() -> Result<()> {
-    let installed = output(program("rustup", ["target", "list", "--installed"]).env_remove("RUSTUP_TOOLCHAIN"))?;
+    let installed =
+        output(program("rustup", ["target", "list", "--installed"]).env_remove("RUSTUP_TOOLCHAIN"))?;
     if installed.lines().any(|line| line == WASM) {
         return Ok(());
     }

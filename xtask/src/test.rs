@@ -40,7 +40,15 @@ fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 fn crates() -> Result<()> {
-    run(&mut cargo(["test", "--quiet", "--workspace", "--exclude", "visavis-page", "--exclude", "visavis-lab"]))
+    run(&mut cargo([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--exclude",
+        "visavis-page",
+        "--exclude",
+        "visavis-lab",
+    ]))
 }
 
 /// The browsers share two cores, so the product's tests run one after another.
