@@ -4,6 +4,8 @@
 //! made in wasm and cannot be invented by a test, so the time is a [`Duration`] since any start that the
 //! driver chose once.
 
+#![forbid(unsafe_code)]
+
 use std::{
     ops::{Add, AddAssign, Sub},
     time::Duration,
