@@ -87,6 +87,8 @@ impl Network {
         ])?;
         ip(&["-n", &internet, "link", "set", &port, "master", "internet", "up"])?;
         ip(&["-n", &namespace, "address", "add", &format!("{address}/24"), "dev", "eth0"])?;
+        // An address that the kernel adds later looks to browsers like another network, and stops their requests.
+        ip(&["-n", &namespace, "link", "set", "eth0", "addrgenmode", "none"])?;
         ip(&["-n", &namespace, "link", "set", "eth0", "up"])?;
         // Whatever leaves this internet ends there, as nothing is forwarded.
         ip(&["-n", &namespace, "route", "add", "default", "via", &CONTROL.to_string()])?;

@@ -85,14 +85,14 @@ fn the_call_is_lost() {
                 browser.tab().await?;
                 browser.join(&room).await?;
             }
-            alice.sees_and_hears().await?;
-            tabs.push(alice.chosen().await?);
+            bob.sees_and_hears().await?;
+            tabs.push(bob.chosen().await?);
         }
         bob.node.vanish()?;
         for (language, tab) in LANGUAGES.into_iter().zip(tabs) {
-            alice.choose(&tab).await?;
-            alice.reaches_within(Duration::from_secs(90), &["lost"]).await?;
-            pictures(&alice, "lost", language).await?;
+            bob.choose(&tab).await?;
+            bob.reaches_within(Duration::from_secs(90), &["lost"]).await?;
+            pictures(&bob, "lost", language).await?;
         }
         Ok(())
     });
