@@ -323,6 +323,20 @@ fn sigterm_drops_signaling_without_a_close_frame() {
 }
 
 #[test]
+fn nothing_follows_a_close_frame() {
+    let program = Program::start(&[]);
+    let mut socket = WebSocket::open(connect(program.addr("http")), "localhost");
+    socket.shake_hands();
+    let question = br#"{"type":"ice_servers","callback":2}"#;
+    let text = [&[0x81, 0x80 | 35, 0, 0, 0, 0], &question[..]].concat();
+    let close = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8];
+    socket.0.write_all(&[&text[..], &close[..]].concat()).unwrap();
+    let mut rest = Vec::new();
+    socket.0.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(&[0x88, 0x02, 0x03, 0xe8]), "{rest:?}");
+}
+
+#[test]
 fn secrets_are_made_once_and_kept_from_others() {
     let program = Program::start(&[]);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -183,10 +183,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.closing == Closing::Sent {
             return Step::Continue(());
         }
-        match self.session.outbox.take(&mut self.writing, cx.waker()) {
-            Some(End::Drop) => return Step::Break(Over),
-            Some(End::Close(code, reason)) if self.closing == Closing::No => self.close(code, reason),
-            _ => {}
+        // Behind a Close frame nothing may follow, neither what waited nor what comes.
+        if self.closing == Closing::No {
+            match self.session.outbox.take(&mut self.writing, cx.waker()) {
+                Some(End::Drop) => return Step::Break(Over),
+                Some(End::Close(code, reason)) => self.close(code, reason),
+                None => {}
+            }
         }
         while !self.writing.is_empty() {
             match self.poll_write_some(cx) {
