@@ -213,7 +213,10 @@ impl Browser {
     }
 
     /// Moves the pointer a little, as buttons hide from those who only watch.
-    async fn stir(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If the browser does not answer.
+    pub async fn stir(&self) -> Result<()> {
         Ok(self.driver.action_chain().move_to(40, 40).move_by_offset(10, 10).perform().await?)
     }
 

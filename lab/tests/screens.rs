@@ -154,6 +154,7 @@ async fn pictures(browser: &Browser, state: &str, language: &str) -> Result<()> 
             let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.chromium("Emulation.setEmulatedMedia", media).await?;
             let picture = format!("{state}-{language}-{size}-{scheme}.png");
+            browser.stir().await?;
             let wide = browser.ask::<u32>(WIDTH).await?;
             browser.picture(&target_dir().join("screens").join(&picture)).await?;
             ensure!(wide <= width, "{picture}: {wide} pixels wide");
