@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the person who called it")]
 
+mod bench;
 mod check;
 mod command;
 mod limits;
@@ -41,8 +42,11 @@ enum Task {
     Check,
     /// Install what building and testing needs: packages, the wasm target, drivers
     Setup,
-    /// Count the page's bytes and requests until the lobby can be used, and the binary's size
+    /// Count the bytes of the page and of the release binary
     Measure,
+    /// Measure the release binary
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -64,5 +68,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Check => check::check(),
         Task::Setup => setup::for_tests(),
         Task::Measure => measure::measure(),
+        Task::Bench(what) => bench::bench(&what),
     }
 }

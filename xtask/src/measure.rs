@@ -1,4 +1,4 @@
-//! What a person downloads: the page's compressed bytes and requests, and the binary's size.
+//! What a person downloads: the page's compressed bytes, and the binary's size.
 
 use std::{fs, path::Path};
 

@@ -1,0 +1,30 @@
+//! Benchmarks: programs of `lab` that are run on the release binary.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::{
+    command::{cargo, run, tools_dir},
+    measure, serve,
+};
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The page's weight, and the time from Join to the first remote frame, in real browsers
+    Call,
+}
+
+/// Builds the release binary and measures it.
+pub(crate) fn bench(what: &Bench) -> Result<()> {
+    serve::build()?;
+    match what {
+        Bench::Call => call(),
+    }
+}
+
+fn call() -> Result<()> {
+    measure::measure()?;
+    let mut command = cargo(["run", "--quiet", "--package", "visavis-lab", "--bin", "bench-call"]);
+    run(command.env("VISAVIS_TOOLS", tools_dir().join("bin")).env("VISAVIS_REQUIRE_ALL", "1"))
+}
