@@ -8,11 +8,12 @@ mod model;
 #[cfg(feature = "scenes")]
 mod scene;
 mod shell;
+mod signals;
 mod text;
 mod view;
 
 use any_spawner::Executor;
-use leptos::prelude::Owner;
+use signals::Owner;
 
 fn main() {
     // Fails only where another executor runs already.

@@ -19,6 +19,7 @@ mod status;
 mod tile;
 mod waiting;
 
+use crate::signals::*;
 use crate::{
     browser::document,
     model::Screen,
@@ -26,7 +27,6 @@ use crate::{
     text::{self, LANGUAGES, Text},
 };
 use element::{View, button, el, fragment};
-use leptos::prelude::*;
 
 /// The current language, for the switch.
 #[derive(Clone, Copy)]

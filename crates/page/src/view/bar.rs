@@ -4,8 +4,8 @@ use super::{
     element::{View, button, el},
     icon,
 };
+use crate::signals::*;
 use crate::{model::Device, shell::Shell, text::words};
-use leptos::prelude::*;
 
 /// Microphone, camera, devices, leave: in the thumb's reach.
 pub(crate) fn bar(show_devices: RwSignal<bool>) -> View {

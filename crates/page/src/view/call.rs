@@ -5,13 +5,13 @@ use super::{
     element::{View, button, el, follow_later, fragment},
     icon, idle, notice, self_view, tile, waiting,
 };
+use crate::signals::*;
 use crate::{
     browser::timer,
     model::{Link, Model, Screen},
     shell::Shell,
     text::words,
 };
-use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::HtmlDialogElement;
 

@@ -1,13 +1,13 @@
 //! How to take back a "no" to camera and microphone, in this browser.
 
 use super::element::{View, drawing, el};
+use crate::signals::*;
 use crate::{
     browser::document::{Engine, engine},
     model::Device,
     shell::Shell,
     text::words,
 };
-use leptos::prelude::*;
 
 pub(crate) fn denied() -> View {
     let Shell { model, .. } = expect_context::<Shell>();

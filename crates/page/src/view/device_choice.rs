@@ -4,12 +4,12 @@ use super::{
     element::{View, el, fragment},
     icon,
 };
+use crate::signals::*;
 use crate::{
     model::{Choice, Choices, Chosen, Device},
     shell::Shell,
     text::words,
 };
-use leptos::prelude::*;
 
 /// The selects that this browser can offer.
 pub(crate) fn device_choice() -> View {

@@ -5,8 +5,8 @@
 
 use std::{borrow::Cow, cell::RefCell};
 
+use crate::signals::{Effect, Get, Memo, Owner, RenderEffect, on_cleanup};
 use js_sys::Reflect;
-use leptos::prelude::{Effect, Get, Memo, Owner, RenderEffect, on_cleanup};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Document, Element, Event, Node};
 
@@ -303,5 +303,5 @@ fn keep_boxed(value: Box<dyn Fn() -> Option<Words>>, put: Box<dyn Fn(Option<&str
 }
 
 fn document() -> Document {
-    leptos::prelude::document()
+    crate::signals::document()
 }

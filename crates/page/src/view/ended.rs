@@ -4,8 +4,8 @@ use super::{
     element::{View, button, el, follow_later},
     header, icon,
 };
+use crate::signals::*;
 use crate::{browser::document, model::Screen, shell::Shell, text::words};
-use leptos::prelude::*;
 
 pub(crate) fn ended() -> View {
     let shell = expect_context::<Shell>();

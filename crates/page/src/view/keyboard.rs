@@ -4,11 +4,10 @@ use super::{
     call::dialog,
     element::{View, el},
 };
+use crate::signals::*;
 use crate::{browser::document, model::Screen, shell::Shell, text::words};
-use leptos::{
-    ev::{self, KeyboardEvent},
-    prelude::*,
-};
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
 
 /// Whether the list stands open.
 #[derive(Clone, Copy)]
@@ -19,7 +18,8 @@ pub(crate) fn listen() {
     let shell = expect_context::<Shell>();
     let open = RwSignal::new(false);
     provide_context(ListOpen(open));
-    let listener = window_event_listener(ev::keydown, move |event| press(shell, open, &event));
+    let listener =
+        window_event_listener_untyped("keydown", move |event| press(shell, open, event.unchecked_ref()));
     on_cleanup(move || listener.remove());
 }
 

@@ -4,8 +4,8 @@ use super::{
     element::{View, button, el, fragment},
     header, icon,
 };
+use crate::signals::*;
 use crate::{browser::storage, shell::Shell, text::words};
-use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
 pub(crate) fn landing() -> View {

@@ -6,8 +6,8 @@ use super::{
     element::{View, button, el, follow_later},
     header, icon,
 };
+use crate::signals::*;
 use crate::{browser::document, model::Device, shell::Shell, text::words};
-use leptos::prelude::*;
 
 pub(crate) fn lobby() -> View {
     let shell = expect_context::<Shell>();

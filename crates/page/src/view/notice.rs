@@ -5,12 +5,12 @@ use super::{
     element::{View, button, el},
     icon,
 };
+use crate::signals::*;
 use crate::{
     model::{Cause, Connection, Model, Screen},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::prelude::*;
 
 /// Seconds after which connecting says that it tries the relay.
 const RELAY_AFTER: u32 = 3;

@@ -4,8 +4,8 @@ use super::{
     element::{View, el, fragment},
     header, icon,
 };
+use crate::signals::*;
 use crate::{browser::location, model::Screen, shell::Shell, text::words};
-use leptos::prelude::*;
 
 pub(crate) fn refused() -> View {
     let Shell { model, .. } = expect_context::<Shell>();

@@ -6,10 +6,10 @@ use super::{
     icon,
     lobby::own_picture,
 };
+use crate::signals::*;
 use crate::{browser::document, shell::Shell, text::words};
-use leptos::{ev::PointerEvent, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, PointerEvent};
 
 pub(crate) fn self_view() -> View {
     let Shell { model, .. } = expect_context::<Shell>();

@@ -1,13 +1,13 @@
 //! What readers hear, automation reads, and the tab's title says.
 
 use super::element::{View, el, follow_later, fragment};
+use crate::signals::*;
 use crate::{
     browser::document,
     model::{Cause, Model, Screen},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::prelude::*;
 
 pub(crate) fn status() -> View {
     let Shell { model, .. } = expect_context::<Shell>();

@@ -5,13 +5,13 @@ use super::{
     element::{View, el, follow_later},
     icon,
 };
+use crate::signals::*;
 use crate::{
     browser::document,
     model::{Connection, Path, Remote},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::prelude::*;
 use web_sys::HtmlVideoElement;
 
 /// One member's facts, read anew whenever any of them changes.

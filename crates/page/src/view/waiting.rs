@@ -4,8 +4,8 @@ use super::{
     element::{View, button, el, fragment},
     icon,
 };
+use crate::signals::*;
 use crate::{browser::clipboard, model::Screen, shell::Shell, text::words};
-use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
 pub(crate) fn waiting() -> View {
