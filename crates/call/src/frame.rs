@@ -1,8 +1,11 @@
 //! Frames of the signaling link: what this crate says, and what it takes from what it hears.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use visavis_signal::{
+    Object,
     call::Envelope,
     inbound::{Handshake, IceServers, Inbound, Peek, Publish, Resume, Subscribe, Unsubscribe},
     outbound::Member,
@@ -11,22 +14,26 @@ use visavis_signal::{
 use crate::{CHANNEL, roster::Present};
 
 /// What a page of ours says of itself to everyone in the room.
-#[derive(Deserialize)]
-struct ClientData {
+#[derive(Serialize)]
+struct ClientData<'a> {
     visavis: u32,
-    device: String,
+    device: &'a str,
 }
 
 /// The member that the server tells of. What is no page of ours is taken for a page of the tutorial.
 pub(crate) fn present(member: &Member<'_>) -> Present {
-    let data = member.client_data.and_then(|data| serde_json::from_str::<ClientData>(data.get()).ok());
-    let device = data.filter(|data| data.visavis >= 1).map(|data| data.device);
+    let device = member.client_data.and_then(device);
     Present { id: member.id.clone().into_owned(), device, parted: false }
 }
 
+fn device(client_data: &RawValue) -> Option<String> {
+    let data = Object::read(client_data.get()).ok()?;
+    let is_ours = data.plain::<u32>("visavis").ok()?? >= 1;
+    data.string("device").ok()?.filter(|_| is_ours).map(Cow::into_owned)
+}
+
 pub(crate) fn handshake(device: &str, resume: Option<&str>, callback: i64) -> String {
-    let client_data = serde_json::json!({"visavis": 1, "device": device});
-    let client_data = raw(&client_data);
+    let client_data = raw(&ClientData { visavis: 1, device });
     Inbound::Handshake(Handshake {
         channel: CHANNEL.into(),
         version: None,
@@ -58,6 +65,6 @@ pub(crate) fn publish(room: &str, envelope: &Envelope) -> String {
     Inbound::Publish(Publish { room: room.into(), message: &raw(envelope), callback: None }).to_json()
 }
 
-fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
+fn raw(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("strings and numbers always serialize")
 }

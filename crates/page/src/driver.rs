@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use leptos::prelude::{GetUntracked, GetValue, LocalStorage, StoredValue};
+use crate::signals::{GetUntracked, GetValue, LocalStorage, StoredValue};
 use visavis_call::{Call, Config, ConnectionEvent, ConnectionId, Now, Phase, RelayOnly, Wishes};
 use web_sys::MediaStreamTrack;
 

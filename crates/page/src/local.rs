@@ -1,5 +1,6 @@
 //! The person's own camera and microphone: asked for, switched, replaced, let go.
 
+use crate::signals::*;
 use crate::{
     browser::{
         devices, document,
@@ -10,7 +11,6 @@ use crate::{
     driver::Driver,
     model::{Device, Model},
 };
-use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 use web_sys::{MediaStream, MediaStreamTrack};
 

@@ -8,19 +8,26 @@ mod model;
 #[cfg(feature = "scenes")]
 mod scene;
 mod shell;
+mod signals;
 mod text;
 mod view;
 
-use leptos::prelude::*;
+use any_spawner::Executor;
+use signals::Owner;
 
 fn main() {
-    mount_to_body(|| {
+    // Fails only where another executor runs already.
+    let _ = Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    owner.with(|| {
         let address = browser::location::Address::read();
         let model = model::Model::new();
         let driver = driver::Driver::new(model);
         let shell = shell::Shell::start(model, driver, &address);
         #[cfg(feature = "scenes")]
         scene::set(model, &address);
-        view::page(shell, text::from_browser(&address))
+        view::show(shell, text::from_browser(&address));
     });
+    // The page lives as long as its tab.
+    std::mem::forget(owner);
 }

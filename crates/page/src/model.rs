@@ -20,7 +20,7 @@
 //!                                    keeps its (disabled) track; a camera that is off has none.
 //! ```
 
-use leptos::prelude::*;
+use crate::signals::*;
 use web_sys::MediaStream;
 
 /// A signal whose value stays on the page's one thread, as browser objects must.

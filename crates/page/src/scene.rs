@@ -1,10 +1,10 @@
 //! Every screen with painted pictures instead of a call, for looking at them: `/?scene=in-call&people=2`.
 
+use crate::signals::*;
 use crate::{
     browser::{location::Address, timer},
     model::{Cause, Choice, Choices, Connection, Device, Link, Model, Path, Remote, Screen},
 };
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, MediaStream};
 

@@ -1,5 +1,6 @@
 //! What happens around a call: which screen the address asks for, and how a person gets from one to the other.
 
+use crate::signals::*;
 use crate::{
     browser::{
         clipboard, document,
@@ -10,7 +11,6 @@ use crate::{
     local::LocalMedia,
     model::{Device, Model, Screen},
 };
-use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 
 const TOAST: Duration = Duration::from_millis(3500);

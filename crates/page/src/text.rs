@@ -4,7 +4,7 @@ mod en;
 mod zh;
 
 use crate::browser::{document, location::Address, storage};
-use leptos::prelude::*;
+use crate::signals::*;
 
 /// The words of one language.
 pub(crate) struct Text {

@@ -5,6 +5,7 @@ mod bar;
 mod call;
 mod denied;
 mod device_choice;
+mod element;
 mod ended;
 mod icon;
 mod idle;
@@ -18,13 +19,14 @@ mod status;
 mod tile;
 mod waiting;
 
+use crate::signals::*;
 use crate::{
     browser::document,
     model::Screen,
     shell::Shell,
     text::{self, LANGUAGES, Text},
 };
-use leptos::prelude::*;
+use element::{View, button, el, fragment};
 
 /// The current language, for the switch.
 #[derive(Clone, Copy)]
@@ -50,59 +52,51 @@ fn scene(screen: Screen) -> Scene {
     }
 }
 
-/// The whole page. Another language makes all views anew, with other words.
-pub(crate) fn page(shell: Shell, language: &'static Text) -> impl IntoView {
+/// Shows the whole page. Another language makes all views anew, with other words.
+pub(crate) fn show(shell: Shell, language: &'static Text) {
     let language = RwSignal::new(language);
     provide_context(shell);
     provide_context(Language(language));
     let scene = Memo::new(move |_| scene(shell.model.screen.get()));
-    move || {
+    element::body().dynamic(move || {
         let text = language.get();
         document::set_language(text.tag);
         provide_context(text);
         keyboard::listen();
-        view! {
-            {status::status()}
-            {move || match scene.get() {
-                Scene::Landing => landing::landing().into_any(),
-                Scene::Refused => refused::refused().into_any(),
-                Scene::Lobby => lobby::lobby().into_any(),
-                Scene::Call => call::call().into_any(),
-                Scene::Ended => ended::ended().into_any(),
-            }}
-            {notice::toast()}
-            {keyboard::list()}
-        }
-    }
+        let screen = move || match scene.get() {
+            Scene::Landing => landing::landing(),
+            Scene::Refused => refused::refused(),
+            Scene::Lobby => lobby::lobby(),
+            Scene::Call => call::call(),
+            Scene::Ended => ended::ended(),
+        };
+        fragment().child(status::status()).dynamic(screen).child(notice::toast()).child(keyboard::list())
+    });
 }
 
 /// The head of every page outside a call.
-fn header() -> impl IntoView {
+fn header() -> View {
     let shell = expect_context::<Shell>();
-    view! {
-        <header class="head">
-            <a class="brand" href="/" on:click=move |event| {
-                event.prevent_default();
-                shell.go_home();
-            }>
-                {icon::mark()}
-                <span>"visavis"</span>
-            </a>
-            {language_switch()}
-        </header>
-    }
+    let brand = el("a", "brand").attr("href", "/").on("click", move |event| {
+        event.prevent_default();
+        shell.go_home();
+    });
+    el("header", "head")
+        .child(brand.child(icon::mark()).child(el("span", "").text("visavis")))
+        .child(language_switch())
 }
 
-fn language_switch() -> impl IntoView {
+fn language_switch() -> View {
     let Language(current) = expect_context::<Language>();
-    let buttons = LANGUAGES.map(|text| {
-        let pressed = move || if current.get().tag == text.tag { "true" } else { "false" };
-        view! {
-            <button type="button" class="language" lang=text.tag aria-pressed=pressed
-                on:click=move |_| text::choose(current, text)>
-                {text.language}
-            </button>
-        }
-    });
-    view! { <div class="languages" role="group" aria-label=text::words().languages>{Vec::from(buttons)}</div> }
+    let switch = |text: &'static Text| {
+        button("language")
+            .attr("lang", text.tag)
+            .attr_of("aria-pressed", move || if current.get().tag == text.tag { "true" } else { "false" })
+            .on_click(move || text::choose(current, text))
+            .text(text.language)
+    };
+    el("div", "languages")
+        .attr("role", "group")
+        .attr("aria-label", text::words().languages)
+        .children(LANGUAGES.map(switch))
 }

@@ -3,11 +3,16 @@
 //! The bodies are those of the tutorial page, `{"sdp":{…}}` and `{"candidate":{…}}`, plus fields and further
 //! bodies that such a page ignores. Every extra field is optional, so that its messages are read as well.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+
+use serde::{Serialize, de::Error as _};
+use serde_json::Error;
+
+use crate::object::{Object, needed};
 
 /// One signal and whom it concerns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Wire", into = "Wire")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Wire")]
 pub struct Envelope {
     /// The member it is meant for; a tutorial page leaves it out.
     pub to: Option<String>,
@@ -37,19 +42,18 @@ pub enum Body {
 }
 
 /// An `RTCSessionDescription`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Description {
     /// An `RTCSdpType`: `offer`, `answer`, `pranswer` or `rollback`. On the wire `type`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The SDP; empty for a rollback.
-    #[serde(default)]
     pub sdp: String,
 }
 
 /// An `RTCIceCandidateInit`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// The candidate attribute; empty at the end of candidates.
     pub candidate: String,
@@ -73,8 +77,7 @@ impl Candidate {
 }
 
 /// What the sender's side of the call looks like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The name the person chose.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,8 +116,16 @@ impl Envelope {
     ///
     /// # Errors
     /// The message is something else, or from a version that says what this one does not know.
-    pub fn parse(message: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(message)
+    pub fn parse(message: &str) -> Result<Self, Error> {
+        let fields = Object::read(message)?;
+        Ok(Self {
+            body: Body::read(&fields)?,
+            to: owned(&fields, "to")?,
+            session: owned(&fields, "session")?,
+            for_session: owned(&fields, "for")?,
+            device: owned(&fields, "device")?,
+            generation: fields.plain("generation")?,
+        })
     }
 
     /// The room message that carries this signal.
@@ -125,8 +136,7 @@ impl Envelope {
 }
 
 /// The JSON object, one optional field per body.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Default, Serialize)]
 struct Wire {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
@@ -140,7 +150,7 @@ struct Wire {
     generation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sdp: Option<Description>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "candidate_or_end")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     candidate: Option<Candidate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<State>,
@@ -148,25 +158,55 @@ struct Wire {
     bye: Option<bool>,
 }
 
-/// A browser's `onicecandidate` ends with `null`; an empty candidate says the same.
-fn candidate_or_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Candidate>, D::Error> {
-    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
+impl Body {
+    fn read(fields: &Object<'_>) -> Result<Self, Error> {
+        let candidate = fields.raw("candidate").map(|_| fields.object("candidate"));
+        if let Some(description) = fields.object("sdp")? {
+            Description::read(&description).map(Self::Sdp)
+        } else if let Some(candidate) = candidate {
+            // A browser's `onicecandidate` ends with `null`; an empty candidate says the same.
+            let read = candidate?.map(|candidate| Candidate::read(&candidate));
+            Ok(Self::Candidate(read.transpose()?.unwrap_or_default()))
+        } else if let Some(state) = fields.object("state")? {
+            State::read(&state).map(Self::State)
+        } else if fields.plain("bye")? == Some(true) {
+            Ok(Self::Bye)
+        } else {
+            Err(Error::custom(NoSignal))
+        }
+    }
 }
 
-impl TryFrom<Wire> for Envelope {
-    type Error = NoSignal;
-
-    fn try_from(wire: Wire) -> Result<Self, NoSignal> {
-        let body = match (wire.sdp, wire.candidate, wire.state, wire.bye) {
-            (Some(description), ..) => Body::Sdp(description),
-            (_, Some(candidate), ..) => Body::Candidate(candidate),
-            (_, _, Some(state), _) => Body::State(state),
-            (_, _, _, Some(true)) => Body::Bye,
-            _ => return Err(NoSignal),
-        };
-        let Wire { to, session, for_session, device, generation, .. } = wire;
-        Ok(Self { to, session, for_session, device, generation, body })
+impl Description {
+    fn read(fields: &Object<'_>) -> Result<Self, Error> {
+        Ok(Self { kind: needed(owned(fields, "type")?)?, sdp: owned(fields, "sdp")?.unwrap_or_default() })
     }
+}
+
+impl Candidate {
+    fn read(fields: &Object<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            candidate: owned(fields, "candidate")?.unwrap_or_default(),
+            sdp_mid: owned(fields, "sdpMid")?,
+            sdp_m_line_index: fields.plain("sdpMLineIndex")?,
+            username_fragment: owned(fields, "usernameFragment")?,
+        })
+    }
+}
+
+impl State {
+    fn read(fields: &Object<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: owned(fields, "name")?,
+            muted: fields.plain("muted")?,
+            camera: fields.plain("camera")?,
+            path: owned(fields, "path")?,
+        })
+    }
+}
+
+fn owned(fields: &Object<'_>, name: &str) -> Result<Option<String>, Error> {
+    Ok(fields.string(name)?.map(Cow::into_owned))
 }
 
 impl From<Envelope> for Wire {

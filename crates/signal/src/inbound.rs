@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::Refusal;
+use crate::{Refusal, object::string};
 pub use malformed::Malformed;
 
 /// One message of a client. It borrows from the frame it was read from.
@@ -260,16 +260,6 @@ impl<'a> Fields<'a> {
 
     fn callback(&self) -> Option<i64> {
         self.callback.and_then(|raw| raw.get().parse().ok())
-    }
-}
-
-fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let quoted = raw.get();
-    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(quoted).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
     }
 }
 

@@ -11,10 +11,12 @@
 
 pub mod call;
 pub mod inbound;
+pub mod object;
 pub mod outbound;
 pub mod refusal;
 
 pub use inbound::{Inbound, Malformed};
+pub use object::Object;
 pub use outbound::{IceServer, Member, Outbound, Reply};
 pub use refusal::Refusal;
 pub use serde_json::value::RawValue;

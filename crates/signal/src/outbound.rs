@@ -3,7 +3,9 @@
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::value::RawValue;
+use serde_json::{Error, value::RawValue};
+
+use crate::object::{Object, needed, string, wrong_type};
 
 /// One message of the server. It borrows from the frame it was read from.
 #[derive(Clone, Debug, Serialize)]
@@ -25,120 +27,109 @@ pub enum Outbound<'a> {
 }
 
 /// Answers a request. Which fields are there follows from the request; `error` stands alone.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize)]
 pub struct Reply<'a> {
     /// The request's own number; without it, the error belongs to no request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub callback: Option<i64>,
     /// Why the request failed.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
     /// Handshake: this connection's client id.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Cow<'a, str>>,
     /// Handshake: whether the channel wants a token before anything else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth: Option<bool>,
     /// Handshake that asked for it: the token that gives the same client id to a later connection. Extension.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Cow<'a, str>>,
     /// ICE servers: where to find STUN and TURN. Extension.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ice_servers: Option<Vec<IceServer>>,
     /// ICE servers: how many seconds their credentials hold. Extension.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
     /// Peek: how many members the room has. Extension.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
 }
 
 /// One entry of `RTCConfiguration.iceServers`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct IceServer {
     /// `stun:`, `turn:` or `turns:` URLs of one server.
     pub urls: Vec<String>,
     /// TURN only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// TURN only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
 /// Somebody in a room.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Member<'a> {
     /// The client id.
-    #[serde(borrow)]
     pub id: Cow<'a, str>,
     /// The `data` claim of the token it showed.
-    #[serde(default, borrow, rename = "authData", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "authData", skip_serializing_if = "Option::is_none")]
     pub auth_data: Option<&'a RawValue>,
     /// The `client_data` of its handshake.
-    #[serde(default, borrow, rename = "clientData", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "clientData", skip_serializing_if = "Option::is_none")]
     pub client_data: Option<&'a RawValue>,
 }
 
 /// Who is in an observable room.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ObservableMembers<'a> {
     /// The room's name.
-    #[serde(borrow)]
     pub room: Cow<'a, str>,
     /// The receiver itself first, then the others, who came last first.
-    #[serde(borrow)]
     pub data: Vec<Member<'a>>,
 }
 
 /// Somebody entered or left an observable room.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct MemberChange<'a> {
     /// The room's name.
-    #[serde(borrow)]
     pub room: Cow<'a, str>,
     /// Who.
-    #[serde(borrow)]
     pub data: Member<'a>,
 }
 
 /// Somebody said something in a room.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Published<'a> {
     /// The room's name.
-    #[serde(borrow)]
     pub room: Cow<'a, str>,
     /// What was said.
-    #[serde(borrow)]
     pub message: &'a RawValue,
     /// Who said it; missing if it came through REST.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Cow<'a, str>>,
     /// The message's own id.
-    #[serde(borrow)]
     pub id: Cow<'a, str>,
     /// When, in Unix seconds.
     pub timestamp: u64,
 }
 
 /// Something that was said before.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct HistoryMessage<'a> {
     /// The room's name.
-    #[serde(borrow)]
     pub room: Cow<'a, str>,
     /// Place in the window that is sent, oldest = 0.
     pub index: u32,
     /// The message's own id.
-    #[serde(borrow)]
     pub id: Cow<'a, str>,
     /// When, in Unix seconds.
     pub timestamp: u64,
     /// Who said it; missing if it came through REST.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Cow<'a, str>>,
     /// What was said.
-    #[serde(borrow)]
     pub message: &'a RawValue,
 }
 
@@ -147,8 +138,8 @@ impl<'a> Outbound<'a> {
     ///
     /// # Errors
     /// The frame is not JSON, lacks a field, or its `type` is unknown; a client ignores it.
-    pub fn parse(frame: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str::<&RawValue>(frame).and_then(Self::read)
+    pub fn parse(frame: &'a str) -> Result<Self, Error> {
+        Self::read(frame)
     }
 
     /// The frame that carries this message.
@@ -157,30 +148,103 @@ impl<'a> Outbound<'a> {
         serde_json::to_string(self).expect("strings, numbers and raw JSON always serialize")
     }
 
-    fn read(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
-        let frame = raw.get();
-        let Kind { kind } = serde_json::from_str(frame)?;
-        match kind.as_deref() {
-            None => serde_json::from_str(frame).map(Self::Reply),
-            Some("observable_members") => serde_json::from_str(frame).map(Self::ObservableMembers),
-            Some("observable_member_join") => serde_json::from_str(frame).map(Self::ObservableMemberJoin),
-            Some("observable_member_leave") => serde_json::from_str(frame).map(Self::ObservableMemberLeave),
-            Some("publish") => serde_json::from_str(frame).map(Self::Publish),
-            Some("history_message") => serde_json::from_str(frame).map(Self::HistoryMessage),
-            Some(_) => Err(serde_json::Error::custom("unknown type")),
+    fn read(frame: &'a str) -> Result<Self, Error> {
+        let fields = Object::read(frame)?;
+        match fields.string("type")?.as_deref() {
+            None => Reply::read(&fields).map(Self::Reply),
+            Some("observable_members") => ObservableMembers::read(&fields).map(Self::ObservableMembers),
+            Some("observable_member_join") => MemberChange::read(&fields).map(Self::ObservableMemberJoin),
+            Some("observable_member_leave") => MemberChange::read(&fields).map(Self::ObservableMemberLeave),
+            Some("publish") => Published::read(&fields).map(Self::Publish),
+            Some("history_message") => HistoryMessage::read(&fields).map(Self::HistoryMessage),
+            Some(_) => Err(Error::custom("unknown type")),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Kind<'a> {
-    #[serde(default, borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
+impl<'a> Reply<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        let ice_servers = fields.array("ice_servers")?;
+        let ice_servers = ice_servers.map(|servers| servers.into_iter().map(IceServer::read).collect());
+        Ok(Self {
+            callback: fields.plain("callback")?,
+            error: fields.string("error")?,
+            client_id: fields.string("client_id")?,
+            require_auth: fields.plain("require_auth")?,
+            resume: fields.string("resume")?,
+            ice_servers: ice_servers.transpose()?,
+            ttl: fields.plain("ttl")?,
+            count: fields.plain("count")?,
+        })
+    }
+}
+
+impl IceServer {
+    fn read(raw: &RawValue) -> Result<Self, Error> {
+        let fields = Object::read(raw.get())?;
+        let owned = |name| fields.string(name).map(|text| text.map(Cow::into_owned));
+        let urls = needed(fields.array("urls")?)?.into_iter().map(string);
+        Ok(Self {
+            urls: urls.map(|url| url.map(Cow::into_owned)).collect::<Option<_>>().ok_or_else(wrong_type)?,
+            username: owned("username")?,
+            credential: owned("credential")?,
+        })
+    }
+}
+
+impl<'a> Member<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            id: needed(fields.string("id")?)?,
+            auth_data: fields.value("authData"),
+            client_data: fields.value("clientData"),
+        })
+    }
+}
+
+impl<'a> ObservableMembers<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        let data = needed(fields.array("data")?)?.into_iter();
+        let data = data.map(|member| Member::read(&Object::read(member.get())?)).collect::<Result<_, _>>()?;
+        Ok(Self { room: needed(fields.string("room")?)?, data })
+    }
+}
+
+impl<'a> MemberChange<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        let data = Member::read(&needed(fields.object("data")?)?)?;
+        Ok(Self { room: needed(fields.string("room")?)?, data })
+    }
+}
+
+impl<'a> Published<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            room: needed(fields.string("room")?)?,
+            message: needed(fields.raw("message"))?,
+            client_id: fields.string("client_id")?,
+            id: needed(fields.string("id")?)?,
+            timestamp: needed(fields.plain("timestamp")?)?,
+        })
+    }
+}
+
+impl<'a> HistoryMessage<'a> {
+    fn read(fields: &Object<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            room: needed(fields.string("room")?)?,
+            index: needed(fields.plain("index")?)?,
+            id: needed(fields.string("id")?)?,
+            timestamp: needed(fields.plain("timestamp")?)?,
+            client_id: fields.string("client_id")?,
+            message: needed(fields.raw("message"))?,
+        })
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Outbound<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(<&RawValue>::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::read(<&RawValue>::deserialize(deserializer)?.get()).map_err(D::Error::custom)
     }
 }
 

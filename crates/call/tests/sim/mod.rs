@@ -17,6 +17,8 @@ use visavis_call::{
     RemoteState, Wishes,
 };
 
+use visavis_signal::call::{Body, Envelope};
+
 pub fn is_offer(description: &Description) -> bool {
     serde_json::to_value(description).unwrap()["type"] == "offer"
 }
@@ -456,12 +458,12 @@ impl World {
         } else if frame["type"] == "publish" && frame["client_id"].as_str() != tutorial.id.as_deref() {
             let Some(peer) = tutorial.peer.and_then(|id| self.peers.get_mut(&id)) else { return };
             let message = &frame["message"];
-            if message["sdp"].is_object() {
-                let description = serde_json::from_value(message["sdp"].clone()).unwrap();
-                peer.chain(now + 5, Operation::SetRemote(description));
-            } else if message["candidate"].is_object() {
-                let candidate = serde_json::from_value(message["candidate"].clone()).unwrap();
-                peer.chain(now + 5, Operation::Add(candidate));
+            match Envelope::parse(&message.to_string()).map(|envelope| envelope.body) {
+                Ok(Body::Sdp(description)) => peer.chain(now + 5, Operation::SetRemote(description)),
+                Ok(Body::Candidate(candidate)) if !candidate.is_end() => {
+                    peer.chain(now + 5, Operation::Add(candidate));
+                }
+                _ => {}
             }
         }
     }

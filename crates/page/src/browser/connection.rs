@@ -264,9 +264,12 @@ impl Connection {
         if candidate.candidate().is_empty() {
             return;
         }
-        if let Some(candidate) = script::value(&candidate.to_json()) {
-            self.event(ConnectionEvent::Candidate(candidate));
-        }
+        self.event(ConnectionEvent::Candidate(Candidate {
+            candidate: candidate.candidate(),
+            sdp_mid: candidate.sdp_mid(),
+            sdp_m_line_index: candidate.sdp_m_line_index(),
+            username_fragment: script::text_at(&candidate, "usernameFragment"),
+        }));
     }
 
     fn report_state(self: &Rc<Self>, property: &str) {

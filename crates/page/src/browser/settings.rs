@@ -1,6 +1,6 @@
 //! `/settings.json`: what the server says about itself. Fetched only when it matters.
 
-use serde_json::Value;
+use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
@@ -17,10 +17,12 @@ pub(crate) struct Settings {
 /// Fetches them.
 pub(crate) async fn fetch() -> Settings {
     let Some(text) = text().await else { return Settings::default() };
-    let settings: Value = serde_json::from_str(&text).unwrap_or_default();
+    let settings = JSON::parse(&text).unwrap_or_default();
+    let setting = |name: &str| Reflect::get(&settings, &name.into()).unwrap_or_default();
+    let https: Option<String> = setting("https").as_string();
     Settings {
-        auto_join: settings["auto_join"].as_bool().unwrap_or(false),
-        https: settings["https"].as_str().map(|https| https.trim_end_matches('/').to_owned()),
+        auto_join: setting("auto_join").as_bool().unwrap_or(false),
+        https: https.map(|https| https.trim_end_matches('/').to_owned()),
     }
 }
 

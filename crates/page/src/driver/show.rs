@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use leptos::prelude::{GetUntracked, RwSignal, Set, Storage};
+use crate::signals::{GetUntracked, RwSignal, Set, Storage};
 use visavis_call::{Call, LinkState, Path, Phase, Problem, RemoteState};
 
 use super::Session;

@@ -1,13 +1,15 @@
 //! What stands where there is no picture.
 
-use super::icon;
-use leptos::prelude::*;
+use super::{
+    element::{View, el, fragment},
+    icon,
+};
 
 /// The first letter of the name in a disc, or a figure without one.
-pub(crate) fn avatar(name: impl Fn() -> String + Send + 'static) -> impl IntoView {
+pub(crate) fn avatar(name: impl Fn() -> String + 'static) -> View {
     let inner = move || match name().chars().next() {
-        Some(first) => first.to_uppercase().to_string().into_any(),
-        None => icon::icon(icon::PERSON).into_any(),
+        Some(first) => fragment().text(&first.to_uppercase().to_string()),
+        None => icon::icon(icon::PERSON),
     };
-    view! { <div class="avatar" aria-hidden="true"><span>{inner}</span></div> }
+    el("div", "avatar").attr("aria-hidden", "true").child(el("span", "").dynamic(inner))
 }

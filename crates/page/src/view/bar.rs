@@ -1,63 +1,53 @@
 //! The round buttons.
 
-use super::icon;
+use super::{
+    element::{View, button, el},
+    icon,
+};
+use crate::signals::*;
 use crate::{model::Device, shell::Shell, text::words};
-use leptos::prelude::*;
 
 /// Microphone, camera, devices, leave: in the thumb's reach.
-pub(crate) fn bar(show_devices: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn bar(show_devices: RwSignal<bool>) -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    view! {
-        <footer class="bar">
-            {microphone()}
-            {camera()}
-            <button type="button" class="round" aria-label=text.devices title=text.devices aria-haspopup="dialog"
-                on:click=move |_| show_devices.set(true)>
-                {icon::icon(icon::DEVICES)}
-            </button>
-            <button type="button" class="round leave" data-testid="leave" aria-label=text.leave title=text.leave
-                on:click=move |_| shell.leave()>
-                {icon::icon(icon::LEAVE)}
-            </button>
-        </footer>
-    }
+    let devices = button("round").named(text.devices).attr("aria-haspopup", "dialog");
+    let leave = button("round leave").attr("data-testid", "leave").named(text.leave);
+    el("footer", "bar")
+        .child(microphone())
+        .child(camera())
+        .child(devices.on_click(move || show_devices.set(true)).child(icon::icon(icon::DEVICES)))
+        .child(leave.on_click(move || shell.leave()).child(icon::icon(icon::LEAVE)))
 }
 
 /// Microphone on or off.
-pub(crate) fn microphone() -> impl IntoView {
+pub(crate) fn microphone() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    let device = shell.model.microphone;
-    let name = move || if device.get().is_on() { text.mute } else { text.unmute };
-    let shape =
-        move || icon::icon(if device.get().is_on() { icon::MICROPHONE } else { icon::MICROPHONE_OFF });
-    view! {
-        <button type="button" class="round" data-testid="mic" class:off=move || !device.get().is_on()
-            class:blocked=move || device.get().is_blocked() data-on=move || on(device.get())
-            aria-keyshortcuts="M Control+D" aria-label=name title=name on:click=move |_| shell.local.toggle_microphone()>
-            {shape}
-        </button>
-    }
+    device_button(shell.model.microphone, [text.mute, text.unmute], [icon::MICROPHONE, icon::MICROPHONE_OFF])
+        .attr("data-testid", "mic")
+        .attr("aria-keyshortcuts", "M Control+D")
+        .on_click(move || shell.local.toggle_microphone())
 }
 
 /// Camera on or off.
-pub(crate) fn camera() -> impl IntoView {
+pub(crate) fn camera() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    let device = shell.model.camera;
-    let name = move || if device.get().is_on() { text.camera_stop } else { text.camera_start };
-    let shape = move || icon::icon(if device.get().is_on() { icon::CAMERA } else { icon::CAMERA_OFF });
-    view! {
-        <button type="button" class="round" data-testid="camera" class:off=move || !device.get().is_on()
-            class:blocked=move || device.get().is_blocked() data-on=move || on(device.get())
-            aria-keyshortcuts="V Control+E" aria-label=name title=name on:click=move |_| shell.local.toggle_camera()>
-            {shape}
-        </button>
-    }
+    device_button(shell.model.camera, [text.camera_stop, text.camera_start], [icon::CAMERA, icon::CAMERA_OFF])
+        .attr("data-testid", "camera")
+        .attr("aria-keyshortcuts", "V Control+E")
+        .on_click(move || shell.local.toggle_camera())
 }
 
-/// For automation; people are told by the name.
-fn on(device: Device) -> &'static str {
-    if device.is_on() { "true" } else { "false" }
+/// Names and shapes are those of a device that is on, then of one that is not.
+fn device_button(device: RwSignal<Device>, names: [&'static str; 2], shapes: [&'static str; 2]) -> View {
+    let off = move || usize::from(!device.get().is_on());
+    button("round")
+        .class_when("off", move || !device.get().is_on())
+        .class_when("blocked", move || device.get().is_blocked())
+        // For automation; people are told by the name.
+        .attr_of("data-on", move || if device.get().is_on() { "true" } else { "false" })
+        .named_by(move || names[off()])
+        .dynamic(move || icon::icon(shapes[off()]))
 }

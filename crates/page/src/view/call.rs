@@ -1,62 +1,61 @@
 //! In the call: one view from waiting to the end, so that no picture is ever taken down.
 
-use super::{bar, device_choice, icon, idle, notice, self_view, tile, waiting};
+use super::{
+    bar, device_choice,
+    element::{View, button, el, follow_later, fragment},
+    icon, idle, notice, self_view, tile, waiting,
+};
+use crate::signals::*;
 use crate::{
     browser::timer,
     model::{Link, Model, Screen},
     shell::Shell,
     text::words,
 };
-use leptos::{ev, html, prelude::*};
 use std::time::Duration;
+use web_sys::HtmlDialogElement;
 
-pub(crate) fn call() -> impl IntoView {
+pub(crate) fn call() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let idle = idle::idle();
     let devices = RwSignal::new(false);
     let resting = move || idle.get() && model.screen.get() == Screen::InCall && !devices.get();
     let members = move || model.remotes.read().iter().map(|remote| remote.member.clone()).collect::<Vec<_>>();
-    let count = move || model.remotes.read().len().to_string();
-    view! {
-        <main class="call" class:resting=resting data-count=count
-            class:waiting=move || model.screen.get() == Screen::Waiting
-            class:dimmed=move || model.screen.get() == Screen::Reconnecting>
-            <div class="stage">
-                <For each=members key=Clone::clone children=tile::tile/>
-                {self_view::self_view()}
-            </div>
-            <h1 class="unseen">{words().status_in_call}</h1>
-            {top()}
-            {waiting::waiting()}
-            {notice::notices()}
-            {bar::bar(devices)}
-            {device_dialog(devices)}
-        </main>
-    }
+    el("main", "call")
+        .class_when("resting", resting)
+        .attr_of("data-count", move || model.remotes.read().len().to_string())
+        .class_when("waiting", move || model.screen.get() == Screen::Waiting)
+        .class_when("dimmed", move || model.screen.get() == Screen::Reconnecting)
+        .child(el("div", "stage").each(members, tile::tile).child(self_view::self_view()))
+        .child(el("h1", "unseen").text(words().status_in_call))
+        .child(top())
+        .child(waiting::waiting())
+        .child(notice::notices())
+        .child(bar::bar(devices))
+        .child(device_dialog(devices))
 }
 
 /// Room, time, and a word if the server is away.
-fn top() -> impl IntoView {
+fn top() -> View {
     let shell = expect_context::<Shell>();
     let model = shell.model;
     let text = words();
-    view! {
-        <header class="top">
-            <button type="button" class="chip" title=text.copy aria-label=text.copy on:click=move |_| shell.copy_link()>
-                {icon::icon(icon::COPY)}
-                <span class="chip-room">{move || model.room.get()}</span>
-            </button>
-            <Show when=move || model.since.get().is_some()>
-                <span class="chip" role="timer">{clock(model)}</span>
-            </Show>
-            <Show when=move || model.link.get() == Link::Away && model.screen.get() == Screen::InCall>
-                <span class="chip alert">{icon::icon(icon::ALERT)}<span>{text.server_away}</span></span>
-            </Show>
-        </header>
-    }
+    let room = button("chip").named(text.copy).on_click(move || shell.copy_link());
+    let room =
+        room.child(icon::icon(icon::COPY)).child(el("span", "chip-room").text_of(move || model.room.get()));
+    let away = move || {
+        el("span", "chip alert").child(icon::icon(icon::ALERT)).child(el("span", "").text(text.server_away))
+    };
+    el("header", "top")
+        .child(room)
+        .when(
+            move || model.since.get().is_some(),
+            move || el("span", "chip").attr("role", "timer").text_of(clock(model)),
+        )
+        .when(move || model.link.get() == Link::Away && model.screen.get() == Screen::InCall, away)
 }
 
-fn clock(model: Model) -> impl Fn() -> String + Send {
+fn clock(model: Model) -> impl Fn() -> String {
     let seconds = ticking(move || model.since.get());
     move || {
         let seconds = seconds.get();
@@ -86,30 +85,26 @@ pub(crate) fn ticking(since: impl Fn() -> Option<f64> + Copy + Send + Sync + 'st
     })
 }
 
-fn device_dialog(open: RwSignal<bool>) -> impl IntoView {
-    let text = words();
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            show(&dialog, open.get());
-        }
-    });
-    view! {
-        <dialog node_ref=dialog class="dialog" aria-label=text.devices on:close=move |_: ev::Event| open.set(false)>
-            <div class="dialog-head">
-                <h2>{text.devices}</h2>
-                <button type="button" class="round small" aria-label=text.close on:click=move |_| open.set(false)>
-                    {icon::icon(icon::CLOSE)}
-                </button>
-            </div>
-            {device_choice::device_choice()}
-            {device_choice::meter()}
-        </dialog>
-    }
+fn device_dialog(open: RwSignal<bool>) -> View {
+    let content = fragment().child(device_choice::device_choice()).child(device_choice::meter());
+    dialog(open, words().devices, content)
 }
 
-/// Opens as a modal or closes; the browser keeps the focus inside and gives it back.
-pub(crate) fn show(dialog: &web_sys::HtmlDialogElement, open: bool) {
+/// A dialog with a title and a button that closes it; the browser keeps the focus inside and gives it back.
+pub(crate) fn dialog(open: RwSignal<bool>, title: &str, content: View) -> View {
+    let close = button("round small").attr("aria-label", words().close).on_click(move || open.set(false));
+    let head = el("div", "dialog-head").child(el("h2", "").text(title));
+    let dialog = el("dialog", "dialog")
+        .attr("aria-label", title)
+        .on("close", move |_| open.set(false))
+        .child(head.child(close.child(icon::icon(icon::CLOSE))))
+        .child(content);
+    let element = dialog.element();
+    follow_later(move || show(&element, open.get()));
+    dialog
+}
+
+fn show(dialog: &HtmlDialogElement, open: bool) {
     if open && !dialog.open() {
         let _ = dialog.show_modal();
     } else if !open && dialog.open() {

@@ -1,14 +1,15 @@
 //! How to take back a "no" to camera and microphone, in this browser.
 
+use super::element::{View, drawing, el};
+use crate::signals::*;
 use crate::{
     browser::document::{Engine, engine},
     model::Device,
     shell::Shell,
     text::words,
 };
-use leptos::prelude::*;
 
-pub(crate) fn denied() -> impl IntoView {
+pub(crate) fn denied() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let text = words();
     let title = move || match (model.camera.get(), model.microphone.get()) {
@@ -21,17 +22,18 @@ pub(crate) fn denied() -> impl IntoView {
         Engine::Firefox => (FIREFOX, text.denied_firefox),
         Engine::Safari => (SAFARI, text.denied_safari),
     };
-    view! {
-        <section class="denied" role="alert">
-            <h2>{title}</h2>
-            <div class="address" role="img" aria-label=text.denied_picture>
-                <svg class="control" viewBox="0 0 24 24" inner_html=picture></svg>
-                <span class="address-text">{location_host()}</span>
-            </div>
-            <ol><li>{first}</li><li>{second}</li></ol>
-            <p class="small">{text.denied_after}</p>
-        </section>
-    }
+    let address = el("div", "address").attr("role", "img").attr("aria-label", text.denied_picture);
+    let steps = el("ol", "").child(el("li", "").text(first)).child(el("li", "").text(second));
+    el("section", "denied")
+        .attr("role", "alert")
+        .child(el("h2", "").text_of(title))
+        .child(
+            address
+                .child(drawing("control", picture))
+                .child(el("span", "address-text").text(&location_host())),
+        )
+        .child(steps)
+        .child(el("p", "small").text(text.denied_after))
 }
 
 fn location_host() -> String {

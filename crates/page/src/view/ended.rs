@@ -1,10 +1,13 @@
 //! After the call, or instead of it: a plain sentence and the ways on.
 
-use super::{header, icon};
+use super::{
+    element::{View, button, el, follow_later},
+    header, icon,
+};
+use crate::signals::*;
 use crate::{browser::document, model::Screen, shell::Shell, text::words};
-use leptos::prelude::*;
 
-pub(crate) fn ended() -> impl IntoView {
+pub(crate) fn ended() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
     let screen = shell.model.screen;
@@ -15,24 +18,18 @@ pub(crate) fn ended() -> impl IntoView {
         Screen::Error => (icon::ALERT, text.error_title, text.error_lead, text.try_again),
         _ => (icon::DOOR, text.left_title, text.left_lead, text.rejoin),
     };
-    Effect::new(|| document::focus(".ended .primary"));
-    view! {
-        <div class="sheet">
-            {header()}
-            <main class="ended">
-                <div class="emblem">{move || icon::icon(words().0)}</div>
-                <h1>{move || words().1}</h1>
-                <p class="lead">{move || words().2}</p>
-                <Show when=move || screen.get() == Screen::Error && !shell.model.trouble.read().is_empty()>
-                    <p class="trouble" lang="en">{move || shell.model.trouble.get()}</p>
-                </Show>
-                <div class="buttons">
-                    <button type="button" class="button primary large" data-testid="rejoin" on:click=move |_| shell.rejoin()>
-                        {move || words().3}
-                    </button>
-                    <button type="button" class="button quiet large" on:click=move |_| shell.go_home()>{text.new_call}</button>
-                </div>
-            </main>
-        </div>
-    }
+    follow_later(|| document::focus(".ended .primary"));
+    let rejoin = button("button primary large").attr("data-testid", "rejoin");
+    let rejoin = rejoin.on_click(move || shell.rejoin()).text_of(move || words().3);
+    let home = button("button quiet large").on_click(move || shell.go_home()).text(text.new_call);
+    let main = el("main", "ended")
+        .child(el("div", "emblem").dynamic(move || icon::icon(words().0)))
+        .child(el("h1", "").text_of(move || words().1))
+        .child(el("p", "lead").text_of(move || words().2))
+        .when(
+            move || screen.get() == Screen::Error && !shell.model.trouble.read().is_empty(),
+            move || el("p", "trouble").attr("lang", "en").text_of(move || shell.model.trouble.get()),
+        )
+        .child(el("div", "buttons").child(rejoin).child(home));
+    el("div", "sheet").child(header()).child(main)
 }

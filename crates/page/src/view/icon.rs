@@ -1,6 +1,6 @@
 //! The page's own icons: strokes of two units on a 24-unit grid.
 
-use leptos::prelude::*;
+use super::element::{View, drawing};
 
 pub(crate) const MICROPHONE: &str =
     r#"<rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3"/>"#;
@@ -31,12 +31,12 @@ pub(crate) const TABS: &str =
 pub(crate) const BROKEN: &str = r#"<path d="M9 15l-2 2a3.5 3.5 0 0 1-5-5l3-3a3.5 3.5 0 0 1 4-.7M15 9l2-2a3.5 3.5 0 0 1 5 5l-3 3a3.5 3.5 0 0 1-4 .7M10 3v2M14 21v-2"/>"#;
 
 /// One icon, invisible to readers: the control around it has a name.
-pub(crate) fn icon(shape: &'static str) -> impl IntoView {
-    view! { <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" inner_html=shape></svg> }
+pub(crate) fn icon(shape: &str) -> View {
+    drawing("icon", shape).attr("aria-hidden", "true")
 }
 
 /// The mark of the house: two that face each other.
-pub(crate) fn mark() -> impl IntoView {
+pub(crate) fn mark() -> View {
     let shape = r#"<path class="mark-one" d="M2 5h2.5a7 7 0 0 1 0 14H2z"/><path class="mark-two" d="M22 5h-2.5a7 7 0 0 0 0 14H22z"/>"#;
-    view! { <svg class="mark" viewBox="0 0 24 24" aria-hidden="true" inner_html=shape></svg> }
+    drawing("mark", shape).attr("aria-hidden", "true")
 }

@@ -1,6 +1,6 @@
 //! Nobody moves: what covers the picture may go.
 
-use leptos::{ev, prelude::*};
+use crate::signals::*;
 use std::time::Duration;
 
 const STILL: Duration = Duration::from_secs(3);
@@ -26,9 +26,9 @@ pub(crate) fn idle() -> ReadSignal<bool> {
     };
     moved();
     let listeners = [
-        window_event_listener(ev::pointermove, move |_| moved()),
-        window_event_listener(ev::pointerdown, move |_| moved()),
-        window_event_listener(ev::keydown, move |_| moved()),
+        window_event_listener_untyped("pointermove", move |_| moved()),
+        window_event_listener_untyped("pointerdown", move |_| moved()),
+        window_event_listener_untyped("keydown", move |_| moved()),
     ];
     on_cleanup(move || {
         listeners.into_iter().for_each(WindowListenerHandle::remove);

@@ -1,12 +1,13 @@
 //! Everything that a key does, and the list of it.
 
-use super::{call::show, icon};
-use crate::{browser::document, model::Screen, shell::Shell, text::words};
-use leptos::{
-    ev::{self, KeyboardEvent},
-    html,
-    prelude::*,
+use super::{
+    call::dialog,
+    element::{View, el},
 };
+use crate::signals::*;
+use crate::{browser::document, model::Screen, shell::Shell, text::words};
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
 
 /// Whether the list stands open.
 #[derive(Clone, Copy)]
@@ -17,7 +18,8 @@ pub(crate) fn listen() {
     let shell = expect_context::<Shell>();
     let open = RwSignal::new(false);
     provide_context(ListOpen(open));
-    let listener = window_event_listener(ev::keydown, move |event| press(shell, open, &event));
+    let listener =
+        window_event_listener_untyped("keydown", move |event| press(shell, open, event.unchecked_ref()));
     on_cleanup(move || listener.remove());
 }
 
@@ -60,28 +62,17 @@ fn command(event: &KeyboardEvent) -> Option<Command> {
 }
 
 /// The list of keys, opened by `?`.
-pub(crate) fn list() -> impl IntoView {
+pub(crate) fn list() -> View {
     let ListOpen(open) = expect_context::<ListOpen>();
     let text = words();
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            show(&dialog, open.get());
-        }
-    });
-    view! {
-        <dialog node_ref=dialog class="dialog" aria-label=text.keys on:close=move |_: ev::Event| open.set(false)>
-            <div class="dialog-head">
-                <h2>{text.keys}</h2>
-                <button type="button" class="round small" aria-label=text.close on:click=move |_| open.set(false)>
-                    {icon::icon(icon::CLOSE)}
-                </button>
-            </div>
-            <dl class="keys">
-                <dt><kbd>"M"</kbd><kbd>"Ctrl D"</kbd></dt><dd>{text.keys_microphone}</dd>
-                <dt><kbd>"V"</kbd><kbd>"Ctrl E"</kbd></dt><dd>{text.keys_camera}</dd>
-                <dt><kbd>"?"</kbd></dt><dd>{text.keys_list}</dd>
-            </dl>
-        </dialog>
-    }
+    let keys = |names: &[&str]| el("dt", "").children(names.iter().map(|name| el("kbd", "").text(name)));
+    let meaning = |words| el("dd", "").text(words);
+    let list = el("dl", "keys")
+        .child(keys(&["M", "Ctrl D"]))
+        .child(meaning(text.keys_microphone))
+        .child(keys(&["V", "Ctrl E"]))
+        .child(meaning(text.keys_camera))
+        .child(keys(&["?"]))
+        .child(meaning(text.keys_list));
+    dialog(open, text.keys, list)
 }

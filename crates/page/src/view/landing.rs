@@ -1,84 +1,74 @@
 //! Before there is a room.
 
-use super::{header, icon};
+use super::{
+    element::{View, button, el, fragment},
+    header, icon,
+};
+use crate::signals::*;
 use crate::{browser::storage, shell::Shell, text::words};
-use leptos::{html, prelude::*};
+use web_sys::HtmlInputElement;
 
-pub(crate) fn landing() -> impl IntoView {
+pub(crate) fn landing() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    view! {
-        <div class="sheet">
-            {header()}
-            <main class="hero">
-                <div class="hero-words">
-                    <h1>{text.headline}</h1>
-                    <p class="lead">{text.lead}</p>
-                    <button type="button" class="button primary large" data-testid="start"
-                        on:click=move |_| shell.start_call()>
-                        {icon::icon(icon::CAMERA)}
-                        {text.start}
-                    </button>
-                    {open_form()}
-                    <p class="promise">{icon::icon(icon::LOCK)}{text.promise}</p>
-                    {recent()}
-                </div>
-                <div class="hero-picture" aria-hidden="true" inner_html=PICTURE></div>
-            </main>
-        </div>
-    }
+    let start = button("button primary large").attr("data-testid", "start");
+    let start = start.on_click(move || shell.start_call()).child(icon::icon(icon::CAMERA)).text(text.start);
+    let words = el("div", "hero-words")
+        .child(el("h1", "").text(text.headline))
+        .child(el("p", "lead").text(text.lead))
+        .child(start)
+        .child(open_form())
+        .child(el("p", "promise").child(icon::icon(icon::LOCK)).text(text.promise))
+        .child(recent());
+    let picture = el("div", "hero-picture").attr("aria-hidden", "true").html(PICTURE);
+    el("div", "sheet").child(header()).child(el("main", "hero").child(words).child(picture))
 }
 
-fn open_form() -> impl IntoView {
+fn open_form() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    let field = NodeRef::<html::Input>::new();
-    let open = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if let Some(field) = field.get_untracked() {
+    let input = el("input", "")
+        .attr("type", "text")
+        .attr("maxlength", "2048")
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "none")
+        .attr("spellcheck", "false")
+        .attr("enterkeyhint", "go")
+        .attr("aria-label", text.link_or_code)
+        .attr("placeholder", text.link_or_code);
+    let field = input.element::<HtmlInputElement>();
+    el("form", "joined-field")
+        .on("submit", move |event| {
+            event.prevent_default();
             shell.open_typed(&field.value());
             // Still here only if it was no room.
             let _ = field.focus();
-        }
-    };
-    view! {
-        <form class="joined-field" on:submit=open>
-            <input node_ref=field type="text" maxlength="2048" autocomplete="off" autocapitalize="none" spellcheck="false"
-                enterkeyhint="go" aria-label=text.link_or_code placeholder=text.link_or_code/>
-            <button type="submit" class="button quiet">{text.open}</button>
-        </form>
-    }
+        })
+        .child(input)
+        .child(el("button", "button quiet").attr("type", "submit").text(text.open))
 }
 
-fn recent() -> impl IntoView {
+fn recent() -> View {
     let text = words();
     let rooms = RwSignal::new(storage::recent_rooms());
-    let forget = move |_| {
+    let forget = move || {
         storage::forget_rooms();
         rooms.set(Vec::new());
     };
-    let list = move || rooms.get().into_iter().map(recent_room).collect_view();
-    view! {
-        <Show when=move || !rooms.read().is_empty()>
-            <section class="recent">
-                <div class="recent-head">
-                    <h2>{text.recent}</h2>
-                    <button type="button" class="link" on:click=forget>{text.forget}</button>
-                </div>
-                <ul>{list}</ul>
-            </section>
-        </Show>
-    }
+    let section = move || {
+        let head = el("div", "recent-head")
+            .child(el("h2", "").text(text.recent))
+            .child(button("link").on_click(forget).text(text.forget));
+        let list = move || fragment().children(rooms.get().into_iter().map(recent_room));
+        el("section", "recent").child(head).child(el("ul", "").dynamic(list))
+    };
+    fragment().when(move || !rooms.read().is_empty(), section)
 }
 
-fn recent_room(room: String) -> impl IntoView {
+fn recent_room(room: String) -> View {
     let shell = expect_context::<Shell>();
-    let name = room.clone();
-    view! {
-        <li>
-            <button type="button" class="room" on:click=move |_| shell.open(&room)>{name}</button>
-        </li>
-    }
+    let button = button("room").text(&room);
+    el("li", "").child(button.on_click(move || shell.open(&room)))
 }
 
 /// Two tiles that look at each other.

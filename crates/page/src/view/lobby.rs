@@ -1,46 +1,37 @@
 //! The last look into the mirror.
 
-use super::{avatar::avatar, bar, denied, device_choice, header, icon};
+use super::{
+    avatar::avatar,
+    bar, denied, device_choice,
+    element::{View, button, el, follow_later},
+    header, icon,
+};
+use crate::signals::*;
 use crate::{browser::document, model::Device, shell::Shell, text::words};
-use leptos::{html, prelude::*};
 
-pub(crate) fn lobby() -> impl IntoView {
+pub(crate) fn lobby() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
     let model = shell.model;
-    let join = NodeRef::<html::Button>::new();
-    Effect::new(move || {
-        if let Some(join) = join.get() {
-            document::focus_in_place(&join);
-        }
-    });
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        shell.join();
-    };
     let nothing = move || model.camera.get().is_blocked() && model.microphone.get().is_blocked();
-    let join_text = move || if nothing() { text.join_without } else { text.join };
-    view! {
-        <div class="sheet">
-            {header()}
-            <main class="lobby">
-                <section class="mirror">
-                    {preview()}
-                    {device_choice::device_choice()}
-                </section>
-                <form class="entrance" on:submit=submit>
-                    <h1>{text.lobby}</h1>
-                    <p class="inside">{icon::icon(icon::PEOPLE)}<span>{inside()}</span></p>
-                    <Show when=move || model.is_denied()>{denied::denied()}</Show>
-                    {name_field()}
-                    <button node_ref=join type="submit" class="button primary large" data-testid="join">{join_text}</button>
-                    <button type="button" class="button plain" on:click=move |_| shell.go_home()>
-                        {icon::icon(icon::BACK)}{text.back}
-                    </button>
-                </form>
-            </main>
-        </div>
-    }
+    let join = el("button", "button primary large").attr("type", "submit").attr("data-testid", "join");
+    let join = join.text_of(move || if nothing() { text.join_without } else { text.join });
+    let element = join.element();
+    follow_later(move || document::focus_in_place(&element));
+    let back = button("button plain").on_click(move || shell.go_home());
+    let entrance = el("form", "entrance")
+        .on("submit", move |event| {
+            event.prevent_default();
+            shell.join();
+        })
+        .child(el("h1", "").text(text.lobby))
+        .child(el("p", "inside").child(icon::icon(icon::PEOPLE)).child(el("span", "").text_of(inside())))
+        .when(move || model.is_denied(), denied::denied)
+        .child(name_field())
+        .child(join)
+        .child(back.child(icon::icon(icon::BACK)).text(text.back));
+    let mirror = el("section", "mirror").child(preview()).child(device_choice::device_choice());
+    el("div", "sheet").child(header()).child(el("main", "lobby").child(mirror).child(entrance))
 }
 
 fn inside() -> impl Fn() -> String + Send {
@@ -52,27 +43,28 @@ fn inside() -> impl Fn() -> String + Send {
     }
 }
 
-fn preview() -> impl IntoView {
+fn preview() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
-    let video = NodeRef::<html::Video>::new();
-    Effect::new(move || {
-        if let Some(video) = video.get() {
-            document::play(&video, model.local_stream.get().as_ref(), || {});
-        }
-    });
-    let hidden = move || !model.camera.get().is_on();
-    view! {
-        <div class="preview">
-            {avatar(move || model.name.get())}
-            <video node_ref=video class="mirrored" class:gone=hidden data-testid="local-video" playsinline autoplay muted prop:muted=true></video>
-            <p class="preview-note">{note()}</p>
-            <div class="preview-bar">
-                {bar::microphone()}
-                {device_choice::meter()}
-                {bar::camera()}
-            </div>
-        </div>
-    }
+    let bar =
+        el("div", "preview-bar").child(bar::microphone()).child(device_choice::meter()).child(bar::camera());
+    el("div", "preview")
+        .child(avatar(move || model.name.get()))
+        .child(own_picture())
+        .child(el("p", "preview-note").text_of(note()))
+        .child(bar)
+}
+
+/// What the camera sees, as in a mirror.
+pub(crate) fn own_picture() -> View {
+    let Shell { model, .. } = expect_context::<Shell>();
+    let video = el("video", "mirrored")
+        .class_when("gone", move || !model.camera.get().is_on())
+        .attr("data-testid", "local-video")
+        .flags(&["playsinline", "autoplay", "muted"])
+        .property("muted");
+    let element = video.element();
+    follow_later(move || document::play(&element, model.local_stream.get().as_ref(), || {}));
+    video
 }
 
 /// Why there is no picture or no sound, in one line.
@@ -90,14 +82,17 @@ fn note() -> impl Fn() -> &'static str + Send {
     }
 }
 
-fn name_field() -> impl IntoView {
+fn name_field() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    view! {
-        <label class="field">
-            <span>{text.your_name}</span>
-            <input type="text" name="name" autocomplete="name" maxlength="40" enterkeyhint="go" placeholder=text.name_hint
-                prop:value=move || shell.model.name.get() on:input=move |event| shell.rename(event_target_value(&event))/>
-        </label>
-    }
+    let input = el("input", "")
+        .attr("type", "text")
+        .attr("name", "name")
+        .attr("autocomplete", "name")
+        .attr("maxlength", "40")
+        .attr("enterkeyhint", "go")
+        .attr("placeholder", text.name_hint)
+        .property_of("value", move || shell.model.name.get())
+        .on("input", move |event| shell.rename(event_target_value(&event)));
+    el("label", "field").child(el("span", "").text(text.your_name)).child(input)
 }

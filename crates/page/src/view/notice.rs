@@ -1,32 +1,31 @@
 //! One clear line and at most one button, over the picture.
 
-use super::{call::ticking, icon};
+use super::{
+    call::ticking,
+    element::{View, button, el},
+    icon,
+};
+use crate::signals::*;
 use crate::{
     model::{Cause, Connection, Model, Screen},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::prelude::*;
 
 /// Seconds after which connecting says that it tries the relay.
 const RELAY_AFTER: u32 = 3;
 /// Seconds after which connecting says that something is in the way.
 const SLOW_AFTER: u32 = 8;
 
-pub(crate) fn notices() -> impl IntoView {
+pub(crate) fn notices() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
-    let connecting = move || model.screen.get() == Screen::Connecting;
-    let interrupted = move || model.screen.get() == Screen::Reconnecting;
-    view! {
-        <div class="notices">
-            <Show when=connecting>{connecting_notice()}</Show>
-            <Show when=interrupted>{interrupted_notice()}</Show>
-            <Show when=move || model.silenced.get()>{silenced_notice()}</Show>
-        </div>
-    }
+    el("div", "notices")
+        .when(move || model.screen.get() == Screen::Connecting, connecting_notice)
+        .when(move || model.screen.get() == Screen::Reconnecting, interrupted_notice)
+        .when(move || model.silenced.get(), silenced_notice)
 }
 
-fn connecting_notice() -> impl IntoView {
+fn connecting_notice() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let text = words();
     let since = crate::browser::timer::milliseconds();
@@ -40,16 +39,13 @@ fn connecting_notice() -> impl IntoView {
         SLOW_AFTER.. => text.connecting_slow,
         _ => "",
     };
-    view! {
-        <div class="card notice">
-            <span class="spinner" aria-hidden="true"></span>
-            <p class="notice-line">{line}</p>
-            <p class="small">{more}</p>
-        </div>
-    }
+    el("div", "card notice")
+        .child(spinner())
+        .child(el("p", "notice-line").text_of(line))
+        .child(el("p", "small").text_of(more))
 }
 
-fn interrupted_notice() -> impl IntoView {
+fn interrupted_notice() -> View {
     let Shell { model, driver, .. } = expect_context::<Shell>();
     let text = words();
     let seconds = ticking(move || model.interrupted.get().map(|(_, since)| since));
@@ -58,27 +54,27 @@ fn interrupted_notice() -> impl IntoView {
         Some((Cause::Server, _)) => text.interrupted_server.to_owned(),
         _ => (text.interrupted_remote)(&one_name(model, text)),
     };
-    view! {
-        <div class="card notice" role="alert">
-            <span class="spinner" aria-hidden="true"></span>
-            <p class="notice-line">{line}</p>
-            <p class="small" aria-live="off">{move || (text.seconds)(seconds.get())}</p>
-            <button type="button" class="button quiet" on:click=move |_| driver.retry()>{text.retry}</button>
-        </div>
-    }
+    let retry = button("button quiet").on_click(move || driver.retry()).text(text.retry);
+    el("div", "card notice")
+        .attr("role", "alert")
+        .child(spinner())
+        .child(el("p", "notice-line").text_of(line))
+        .child(el("p", "small").attr("aria-live", "off").text_of(move || (text.seconds)(seconds.get())))
+        .child(retry)
 }
 
-fn silenced_notice() -> impl IntoView {
+fn spinner() -> View {
+    el("span", "spinner").attr("aria-hidden", "true")
+}
+
+fn silenced_notice() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    view! {
-        <div class="card notice" role="alert">
-            <p class="notice-line">{text.silenced}</p>
-            <button type="button" class="button primary" on:click=move |_| shell.play()>
-                {icon::icon(icon::SPEAKER)}{text.play}
-            </button>
-        </div>
-    }
+    let play = button("button primary").on_click(move || shell.play());
+    el("div", "card notice")
+        .attr("role", "alert")
+        .child(el("p", "notice-line").text(text.silenced))
+        .child(play.child(icon::icon(icon::SPEAKER)).text(text.play))
 }
 
 /// Whose connection the line is about: the first that does not stand.
@@ -92,13 +88,10 @@ fn one_name(model: Model, text: &'static Text) -> String {
 }
 
 /// "Link copied", for a moment.
-pub(crate) fn toast() -> impl IntoView {
+pub(crate) fn toast() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
     let shown = move || shell.copied.get() && shell.model.screen.get() != Screen::Waiting;
-    view! {
-        <div class="toasts" role="status">
-            <Show when=shown><p class="toast">{icon::icon(icon::CHECK)}{text.link_copied}</p></Show>
-        </div>
-    }
+    let toast = move || el("p", "toast").child(icon::icon(icon::CHECK)).text(text.link_copied);
+    el("div", "toasts").attr("role", "status").when(shown, toast)
 }

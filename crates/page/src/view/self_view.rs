@@ -1,46 +1,51 @@
 //! One's own picture: the stage while alone, a corner afterwards.
 
-use super::{avatar::avatar, icon};
-use crate::{browser::document, shell::Shell, text::words};
-use leptos::{
-    ev::{MouseEvent, PointerEvent},
-    html,
-    prelude::*,
+use super::{
+    avatar::avatar,
+    element::{View, button, el, follow},
+    icon,
+    lobby::own_picture,
 };
+use crate::signals::*;
+use crate::{browser::document, shell::Shell, text::words};
 use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, PointerEvent};
 
-pub(crate) fn self_view() -> impl IntoView {
+pub(crate) fn self_view() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let text = words();
-    let video = NodeRef::<html::Video>::new();
     let hidden = RwSignal::new(false);
     let corner = RwSignal::new("bottom-right");
-    Effect::new(move || {
-        if let Some(video) = video.get() {
-            document::play(&video, model.local_stream.get().as_ref(), || {});
-        }
-    });
     let held = RwSignal::new(None::<(i32, i32)>);
     let offset = RwSignal::new((0, 0));
-    let no_picture = move || !model.camera.get().is_on();
-    view! {
-        <section class="self" class:hidden=hidden class:held=move || held.get().is_some() data-corner=corner aria-label=text.you
-            style:translate=move || translate(offset.get())
-            on:pointerdown=move |event| grasp(&event, held)
-            on:pointermove=move |event| drag(&event, held, offset)
-            on:pointerup=move |event| drop_at(&event, held, offset, corner)
-            on:pointercancel=move |_| { held.set(None); offset.set((0, 0)); }>
-            {avatar(move || model.name.get())}
-            <video node_ref=video class="mirrored" class:gone=no_picture data-testid="local-video" playsinline autoplay muted prop:muted=true></video>
-            <Show when=move || !model.microphone.get().is_on()>
-                <span class="self-muted">{icon::icon(icon::MICROPHONE_OFF)}</span>
-            </Show>
-            <button type="button" class="self-hide" aria-label=move || if hidden.get() { text.self_show } else { text.self_hide }
-                on:click=move |_: MouseEvent| hidden.update(|hidden| *hidden = !*hidden)>
-                {move || icon::icon(if hidden.get() { icon::PERSON } else { icon::HIDE })}
-            </button>
-        </section>
-    }
+    let hide = button("self-hide")
+        .attr_of("aria-label", move || if hidden.get() { text.self_show } else { text.self_hide })
+        .on_click(move || hidden.update(|hidden| *hidden = !*hidden))
+        .dynamic(move || icon::icon(if hidden.get() { icon::PERSON } else { icon::HIDE }));
+    let view = el("section", "self")
+        .class_when("hidden", move || hidden.get())
+        .class_when("held", move || held.get().is_some())
+        .attr_of("data-corner", move || corner.get())
+        .attr("aria-label", text.you)
+        .on("pointerdown", move |event| grasp(event.unchecked_ref(), held))
+        .on("pointermove", move |event| drag(event.unchecked_ref(), held, offset))
+        .on("pointerup", move |event| drop_at(event.unchecked_ref(), held, offset, corner))
+        .on("pointercancel", move |_| {
+            held.set(None);
+            offset.set((0, 0));
+        })
+        .child(avatar(move || model.name.get()))
+        .child(own_picture())
+        .when(
+            move || !model.microphone.get().is_on(),
+            || el("span", "self-muted").child(icon::icon(icon::MICROPHONE_OFF)),
+        )
+        .child(hide);
+    let style = view.element::<HtmlElement>().style();
+    follow(move || {
+        let _ = style.set_property("translate", &translate(offset.get()));
+    });
+    view
 }
 
 fn translate((x, y): (i32, i32)) -> String {

@@ -1,21 +1,25 @@
 //! What readers hear, automation reads, and the tab's title says.
 
+use super::element::{View, el, follow_later, fragment};
+use crate::signals::*;
 use crate::{
     browser::document,
     model::{Cause, Model, Screen},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::prelude::*;
 
-pub(crate) fn status() -> impl IntoView {
+pub(crate) fn status() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let text = words();
-    Effect::new(move || document::set_title(&title(model, text)));
-    view! {
-        <p class="unseen" role="status" data-testid="status" data-state=move || model.state()>{move || line(model, text)}</p>
-        <p class="unseen" role="status">{comings(model, text)}</p>
-    }
+    follow_later(move || document::set_title(&title(model, text)));
+    let line = el("p", "unseen")
+        .attr("role", "status")
+        .attr("data-testid", "status")
+        .attr_of("data-state", move || model.state())
+        .text_of(move || line(model, text));
+    let comings = el("p", "unseen").attr("role", "status").text_of(comings(model, text));
+    fragment().child(line).child(comings)
 }
 
 fn line(model: Model, text: &'static Text) -> &'static str {
@@ -50,7 +54,7 @@ fn title(model: Model, text: &'static Text) -> String {
 }
 
 /// Who came and who went, since the last time somebody did.
-fn comings(model: Model, text: &'static Text) -> impl Fn() -> String + Send {
+fn comings(model: Model, text: &'static Text) -> impl Fn() -> String {
     let known = StoredValue::new(Vec::<(String, String)>::new());
     let said = StoredValue::new(String::new());
     move || {

@@ -1,13 +1,18 @@
 //! One remote person.
 
-use super::{avatar::avatar, icon};
+use super::{
+    avatar::avatar,
+    element::{View, el, follow_later},
+    icon,
+};
+use crate::signals::*;
 use crate::{
     browser::document,
     model::{Connection, Path, Remote},
     shell::Shell,
     text::{Text, words},
 };
-use leptos::{html, prelude::*};
+use web_sys::HtmlVideoElement;
 
 /// One member's facts, read anew whenever any of them changes.
 #[derive(Clone, Copy)]
@@ -45,58 +50,56 @@ impl Facts {
     }
 }
 
-pub(crate) fn tile(member: String) -> impl IntoView {
+pub(crate) fn tile(member: String) -> View {
     let shell = expect_context::<Shell>();
     let facts = Facts { shell, member: StoredValue::new(member), text: words() };
-    let video = NodeRef::<html::Video>::new();
     let tall = RwSignal::new(false);
-    Effect::new(move || {
-        let Some(video) = video.get() else { return };
+    let video = el("video", "")
+        .class_when("gone", move || !facts.has_picture())
+        .attr("data-testid", "remote-video")
+        .flags(&["playsinline", "autoplay"]);
+    let element = video.element::<HtmlVideoElement>();
+    let measure = {
+        let video = element.clone();
+        move |_| tall.set(video.video_height() > video.video_width())
+    };
+    let video = video.on("loadedmetadata", measure.clone()).on("resize", measure);
+    follow_later(move || {
         let stream = facts.read(|remote| remote.stream.clone()).flatten();
-        if video.src_object() != stream {
-            document::play(&video, stream.as_ref(), move || shell.model.silenced.set(true));
+        if element.src_object() != stream {
+            document::play(&element, stream.as_ref(), move || shell.model.silenced.set(true));
             let speaker = shell.model.chosen.get_untracked().speaker;
             if !speaker.is_empty() {
                 document::set_speaker(&speaker);
             }
         }
     });
-    let measure = move || {
-        if let Some(video) = video.get_untracked() {
-            tall.set(video.video_height() > video.video_width());
-        }
-    };
-    view! {
-        <article class="tile" aria-label=move || facts.shown_name() class:tall=tall
-            class:broken=move || facts.is(Connection::Reconnecting)>
-            {avatar(move || facts.name())}
-            <video node_ref=video class:gone=move || !facts.has_picture() data-testid="remote-video" playsinline autoplay
-                on:loadedmetadata=move |_| measure() on:resize=move |_| measure()></video>
-            {label(facts)}
-        </article>
-    }
+    el("article", "tile")
+        .attr_of("aria-label", move || facts.shown_name())
+        .class_when("tall", move || tall.get())
+        .class_when("broken", move || facts.is(Connection::Reconnecting))
+        .child(avatar(move || facts.name()))
+        .child(video)
+        .child(label(facts))
 }
 
-fn label(facts: Facts) -> impl IntoView {
+fn label(facts: Facts) -> View {
     let text = facts.text;
-    view! {
-        <div class="label">
-            <Show when=move || facts.is_muted()>
-                <span class="label-muted" role="img" aria-label=move || (text.is_muted)(&facts.shown_name())>
-                    {icon::icon(icon::MICROPHONE_OFF)}
-                </span>
-            </Show>
-            <span class="label-name">{move || facts.shown_name()}</span>
-            <Show when=move || facts.is(Connection::Unstable)>
-                <span class="label-note">{text.unstable}</span>
-            </Show>
-            {quality(facts)}
-        </div>
-    }
+    let muted = move || {
+        el("span", "label-muted")
+            .attr("role", "img")
+            .attr_of("aria-label", move || (text.is_muted)(&facts.shown_name()))
+            .child(icon::icon(icon::MICROPHONE_OFF))
+    };
+    el("div", "label")
+        .when(move || facts.is_muted(), muted)
+        .child(el("span", "label-name").text_of(move || facts.shown_name()))
+        .when(move || facts.is(Connection::Unstable), move || el("span", "label-note").text(text.unstable))
+        .child(quality(facts))
 }
 
 /// Four bars and, for readers and pointers, one sentence.
-fn quality(facts: Facts) -> impl IntoView {
+fn quality(facts: Facts) -> View {
     let text = facts.text;
     let bars = move || facts.read(|remote| remote.quality).flatten().unwrap_or(0).min(4);
     let path = move || facts.read(|remote| remote.path).flatten();
@@ -108,15 +111,11 @@ fn quality(facts: Facts) -> impl IntoView {
         };
         text.quality[usize::from(bars())].to_owned() + " · " + way
     };
-    let lit = (1..=4).map(|bar| bar_of(move || bars() >= bar)).collect_view();
-    view! {
-        <span class="quality" data-testid="quality" data-path=move || path().map(Path::name) data-bars=bars
-            role="img" title=sentence aria-label=sentence>
-            {lit}
-        </span>
-    }
-}
-
-fn bar_of(lit: impl Fn() -> bool + Send + 'static) -> impl IntoView {
-    view! { <i class:lit=lit></i> }
+    el("span", "quality")
+        .attr("data-testid", "quality")
+        .attr_maybe("data-path", move || path().map(Path::name))
+        .attr_of("data-bars", move || bars().to_string())
+        .attr("role", "img")
+        .named_by(sentence)
+        .children((1..=4).map(|bar| el("i", "").class_when("lit", move || bars() >= bar)))
 }

@@ -1,44 +1,40 @@
 //! Alone in the room: the link to send.
 
-use super::icon;
+use super::{
+    element::{View, button, el, fragment},
+    icon,
+};
+use crate::signals::*;
 use crate::{browser::clipboard, model::Screen, shell::Shell, text::words};
-use leptos::{html, prelude::*};
+use web_sys::HtmlInputElement;
 
-pub(crate) fn waiting() -> impl IntoView {
+pub(crate) fn waiting() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
-    view! { <Show when=move || model.screen.get() == Screen::Waiting>{card()}</Show> }
+    fragment().when(move || model.screen.get() == Screen::Waiting, card)
 }
 
-fn card() -> impl IntoView {
+fn card() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    let field = NodeRef::<html::Input>::new();
-    let select = move |_| {
-        if let Some(field) = field.get_untracked() {
-            field.select();
-        }
+    let input = el("input", "link-field")
+        .attr("data-testid", "room-link")
+        .attr("type", "text")
+        .flags(&["readonly"])
+        .attr("aria-label", text.room_link)
+        .property_of("value", move || shell.link())
+        .attr_of("value", move || shell.link());
+    let field = input.element::<HtmlInputElement>();
+    let copy = button("button primary")
+        .on_click(move || shell.copy_link())
+        .dynamic(move || icon::icon(if shell.copied.get() { icon::CHECK } else { icon::COPY }))
+        .text_of(move || if shell.copied.get() { text.copied } else { text.copy });
+    let share = || {
+        let share = button("button quiet").on_click(move || clipboard::share(&shell.link()));
+        share.child(icon::icon(icon::SHARE)).text(text.share)
     };
-    let share = clipboard::can_share().then(|| {
-        view! {
-            <button type="button" class="button quiet" on:click=move |_| clipboard::share(&shell.link())>
-                {icon::icon(icon::SHARE)}{text.share}
-            </button>
-        }
-    });
-    let copy_text = move || if shell.copied.get() { text.copied } else { text.copy };
-    let copy_icon = move || icon::icon(if shell.copied.get() { icon::CHECK } else { icon::COPY });
-    view! {
-        <section class="card waiting-card">
-            <h2>{text.waiting_title}</h2>
-            <p>{text.waiting_lead}</p>
-            <input node_ref=field class="link-field" data-testid="room-link" type="text" readonly aria-label=text.room_link
-                prop:value=move || shell.link() value=move || shell.link() on:focus=select/>
-            <div class="buttons">
-                <button type="button" class="button primary" on:click=move |_| shell.copy_link()>
-                    {copy_icon}{copy_text}
-                </button>
-                {share}
-            </div>
-        </section>
-    }
+    el("section", "card waiting-card")
+        .child(el("h2", "").text(text.waiting_title))
+        .child(el("p", "").text(text.waiting_lead))
+        .child(input.on("focus", move |_| field.select()))
+        .child(el("div", "buttons").child(copy).children(clipboard::can_share().then(share)))
 }

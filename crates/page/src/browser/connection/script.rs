@@ -1,7 +1,7 @@
 //! What `web-sys` does not name, or names only as dictionaries that JSON says as well.
 
 use js_sys::{JSON, Promise, Reflect};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{MediaStream, MediaStreamTrack, RtcPeerConnection, RtcRtpSender};
 
@@ -67,12 +67,6 @@ pub(super) fn set_streams(sender: &RtcRtpSender, stream: &MediaStream) {
 /// The object that `value` is in JSON.
 pub(super) fn object(value: &impl Serialize) -> JsValue {
     serde_json::to_string(value).ok().and_then(|json| JSON::parse(&json).ok()).unwrap_or(JsValue::UNDEFINED)
-}
-
-/// The value that `object` is in JSON.
-pub(super) fn value<T: DeserializeOwned>(object: &JsValue) -> Option<T> {
-    let json = JSON::stringify(object).ok()?.as_string()?;
-    serde_json::from_str(&json).ok()
 }
 
 /// A property.

@@ -1,0 +1,115 @@
+//! JSON objects, read field by field.
+//!
+//! A page downloads its reader before it can call anybody: one reader for all messages is far smaller than a
+//! derived one for each.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
+use serde_json::{Error, value::RawValue};
+
+/// The fields of one object, each still raw. Fields that nobody asks for mean nothing.
+#[derive(Clone, Debug)]
+pub struct Object<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// It is not JSON, or something else than an object.
+    pub fn read(json: &'a str) -> Result<Self, Error> {
+        serde_json::from_str(json)
+    }
+
+    /// A field as it stands, `null` too.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        let field = self.0.iter().find(|(key, _)| string(key).is_some_and(|key| key == name));
+        field.map(|(_, value)| *value)
+    }
+
+    /// A field that may be missing; `null` says the same.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.raw(name).filter(|value| value.get() != "null")
+    }
+
+    /// A text that may be missing.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
+        self.value(name).map(|value| string(value).ok_or_else(wrong_type)).transpose()
+    }
+
+    /// A whole number, `true` or `false` that may be missing.
+    ///
+    /// # Errors
+    /// It is something else, or does not fit.
+    pub fn plain<T: FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.value(name).map(|value| value.get().parse().map_err(|_| wrong_type())).transpose()
+    }
+
+    /// An object that may be missing.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn object(&self, name: &str) -> Result<Option<Self>, Error> {
+        self.value(name).map(|value| Self::read(value.get())).transpose()
+    }
+
+    /// An array that may be missing.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn array(&self, name: &str) -> Result<Option<Vec<&'a RawValue>>, Error> {
+        self.value(name).map(|value| serde_json::from_str(value.get())).transpose()
+    }
+}
+
+/// What a message cannot do without.
+pub(crate) fn needed<T>(field: Option<T>) -> Result<T, Error> {
+    field.ok_or_else(|| Error::custom("a field is missing"))
+}
+
+/// A JSON string, copied only if something in it is escaped.
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let quoted = raw.get();
+    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(quoted).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+pub(crate) fn wrong_type() -> Error {
+    Error::custom("a field has the wrong type")
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields).map(Self)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Vec<(&'de RawValue, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(fields)
+    }
+}
