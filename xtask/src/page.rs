@@ -4,7 +4,7 @@
 //! script, since two cargos would wait for each other's lock on one target directory.
 
 use std::{
-    fs,
+    env, fs,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -43,10 +43,17 @@ fn compile() -> Result<PathBuf> {
     // A directory of its own: the host's builds then never wait for this one, nor throw its results away.
     let target = target_dir().join("page");
     let mut command = cargo(["build", "--package", "visavis-page", "--target", "wasm32-unknown-unknown"]);
-    // Views of erased types: one piece of code serves many of them, and the page is smaller for it.
-    command.env("RUSTFLAGS", "--cfg erase_components");
+    // The sources' full paths would be shipped in every panic message, and tell of the machine that built it.
+    command.env("CARGO_ENCODED_RUSTFLAGS", remapped().join("\u{1f}"));
     run(command.args(["--profile", "wasm-release", "--target-dir"]).arg(&target))?;
     Ok(target.join("wasm32-unknown-unknown/wasm-release/visavis-page.wasm"))
+}
+
+fn remapped() -> Vec<String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let sources = home.map(|home| home.join("registry/src"));
+    let prefixes = sources.into_iter().chain([root().to_owned()]);
+    prefixes.map(|prefix| format!("--remap-path-prefix={}/=", prefix.display())).collect()
 }
 
 fn bind(wasm: &Path) -> Result<(String, Vec<u8>)> {
