@@ -78,6 +78,27 @@ fn who_has_no_camera_is_heard() {
     });
 }
 
+#[test]
+fn the_log_names_neither_people_nor_rooms_nor_addresses() {
+    lab::run(async |lab| {
+        let [alice, bob] = pair(lab, Chromium, Chromium).await?;
+        call(lab, &alice, &bob, "/?relay=udp&name=Alice").await?;
+        bob.stir().await?;
+        bob.click("leave").await?;
+        alice.reaches(&["waiting"]).await?;
+        let server = lab.the_server();
+        server.terminate();
+        let ended = until("the server ends", PATIENCE, async || Ok(server.has_ended().then_some(())));
+        ended.await?;
+        let words = server.words();
+        ensure!(words.contains("INFO"), "it logs: {words}");
+        for private in ["203.0.113.11", "203.0.113.12", "blue", "Alice", "ice-ufrag", "b58:"] {
+            ensure!(!words.contains(private), "the log says {private}:\n{words}");
+        }
+        Ok(())
+    });
+}
+
 /// Two people who only take a relay, over that transport.
 async fn relayed(lab: &mut Lab, engine: Engine, transport: &str) -> Result<()> {
     let [alice, bob] = pair(lab, Chromium, engine).await?;

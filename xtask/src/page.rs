@@ -69,6 +69,21 @@ fn bind(wasm: &Path) -> Result<(String, Vec<u8>)> {
     Ok((glue, output.wasm_mut().emit_wasm()))
 }
 
+/// The text without indentation and without comments that have their lines to themselves.
+fn trimmed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut comment = false;
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        comment |= line.starts_with("/*");
+        if !comment && !line.starts_with("//") {
+            out.push_str(line);
+            out.push('\n');
+        }
+        comment &= !line.ends_with("*/");
+    }
+    out
+}
+
 fn bundle(to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
     let source = root().join("crates/page");
     fs::create_dir_all(to.join("assets"))?;
@@ -76,8 +91,11 @@ fn bundle(to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
     // No inline script may start the page (Content-Security-Policy), so the glue starts itself.
     let start =
         format!("{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n");
-    let script_name = write_hashed(to, "js", start.as_bytes())?;
-    let style_name = write_hashed(to, "css", joined_styles(&source.join("style"))?.as_bytes())?;
+    if start.lines().any(|line| line.matches('`').count() % 2 == 1) {
+        bail!("the glue has a text of several lines, whose indentation may not be taken away");
+    }
+    let script_name = write_hashed(to, "js", trimmed(&start).as_bytes())?;
+    let style_name = write_hashed(to, "css", trimmed(&joined_styles(&source.join("style"))?).as_bytes())?;
     let html = fs::read_to_string(source.join("index.html")).context("read crates/page/index.html")?;
     let html = html
         .replace("{{script}}", &format!("/{script_name}"))
