@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to the person who called it")]
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 use visavis_lab::{Browser, Engine, Lab, browser::PATIENCE, lab, until};
 
@@ -44,16 +44,14 @@ fn main() {
         bob.reaches(&["lobby"]).await?;
         let loaded: Loaded = bob.ask(LOADED).await?;
         println!("until the lobby can be used: {} B compressed, {} requests", loaded.bytes, loaded.requests);
-        for (way, page) in [("direct", "/"), ("relay over UDP", "/?relay=udp")] {
-            report(way, rounds(lab, &alice, &bob, page).await?);
-        }
+        report(rounds(lab, &alice, &bob).await?);
         Ok(())
     });
 }
 
 /// Alice waits; Bob joins again and again, each time with a live preview.
-async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser, page: &str) -> Result<Vec<f64>> {
-    let link = lab.link(page, "bench");
+async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser) -> Result<Vec<f64>> {
+    let link = lab.room("bench");
     alice.join(&link).await?;
     alice.reaches(&["waiting"]).await?;
     let mut times = Vec::new();
@@ -72,15 +70,13 @@ async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser, page: &str) -> Result
         alice.reaches(&["waiting"]).await?;
     }
     times.remove(0);
-    alice.stir().await?;
-    alice.click("leave").await.context("Alice leaves")?;
     Ok(times)
 }
 
-fn report(way: &str, mut times: Vec<f64>) {
+fn report(mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let (least, median, most) = (times[0], times[times.len() / 2], times[times.len() - 1]);
     println!(
-        "Join to first remote frame, {way}: median {median:.0} ms, {least:.0} to {most:.0} ms, {ROUNDS} rounds"
+        "Join to first remote frame, direct: median {median:.0} ms, {least:.0} to {most:.0} ms, {ROUNDS} rounds"
     );
 }
