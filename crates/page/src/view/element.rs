@@ -64,8 +64,8 @@ pub(crate) fn follow_later(run: impl FnMut() + 'static) {
     follow_later_boxed(Box::new(run));
 }
 
-fn follow_later_boxed(mut run: Box<dyn FnMut()>) {
-    Effect::new(move || run());
+fn follow_later_boxed(run: Box<dyn FnMut()>) {
+    Effect::new(run);
 }
 
 impl View {
@@ -286,12 +286,15 @@ impl View {
     }
 }
 
+/// Where a value is put.
+type Put = Box<dyn Fn(Option<&str>)>;
+
 /// Puts a value where it belongs whenever it is another one.
 fn keep(value: Box<dyn Fn() -> Option<Words>>, put: impl Fn(Option<&str>) + 'static) {
     keep_boxed(value, Box::new(put));
 }
 
-fn keep_boxed(value: Box<dyn Fn() -> Option<Words>>, put: Box<dyn Fn(Option<&str>)>) {
+fn keep_boxed(value: Box<dyn Fn() -> Option<Words>>, put: Put) {
     let mut shown = None;
     follow(move || {
         let value = Some(value());
