@@ -23,6 +23,8 @@ fn lint(selection: &[&str]) -> Result<()> {
 /// Licences, sources and duplicates. Advisories come from a database on another host and are asked for
 /// separately: `cargo deny check advisories`.
 fn dependencies() -> Result<()> {
+    // Those of every platform: cargo-deny looks at all of them, and is not to go to the registry by itself.
+    run(&mut cargo(["fetch", "--quiet", "--locked"]))?;
     let deny = tools_dir().join("bin/cargo-deny");
     run(&mut program(deny, ["--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]))
 }
