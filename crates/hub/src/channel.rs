@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use visavis_clock::Now;
 
 use crate::{
-    ClientId, ConnectionId, RoomName,
+    ChannelSettings, ClientId, ConnectionId, RoomName,
     room::{ClientData, Rooms},
 };
 
 /// One channel.
 #[derive(Default)]
 pub(crate) struct Channel {
+    pub(crate) settings: ChannelSettings,
     pub(crate) clients: HashMap<ClientId, Client>,
     pub(crate) rooms: Rooms,
     /// Not from the configuration: goes with its last client.

@@ -1,6 +1,6 @@
 //! What a hub is told once.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use crate::{ChannelId, rate::Rate};
 
@@ -8,7 +8,7 @@ use crate::{ChannelId, rate::Rate};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The channels there are.
-    pub channels: Vec<ChannelId>,
+    pub channels: HashMap<ChannelId, ChannelSettings>,
     /// Whether any other channel comes into being when it is first used.
     pub open_channels: bool,
     /// The key of resume tokens; the same after a restart, or clients get new ids.
@@ -28,7 +28,7 @@ impl Config {
     #[must_use]
     pub fn new(resume_key: ResumeKey, unix_time_at_zero: Duration) -> Self {
         Self {
-            channels: Vec::new(),
+            channels: HashMap::new(),
             open_channels: false,
             resume_key,
             resume_lifetime: Duration::from_hours(24),
@@ -39,10 +39,30 @@ impl Config {
     }
 }
 
+/// How one channel is run. By default it is open to everybody and keeps nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelSettings {
+    /// Whether a connection must be authenticated before it may do anything in a room.
+    pub require_auth: bool,
+    /// How much of what was said is kept; nothing where this is missing.
+    pub history: Option<HistoryBounds>,
+    /// Clients, those whose place is only kept included; else [`Limits::clients_per_channel`].
+    pub clients: Option<usize>,
+}
+
+/// How much of what was said a channel keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryBounds {
+    /// For how long.
+    pub lifetime: Duration,
+    /// Bytes of messages in all rooms together; the oldest go first.
+    pub bytes: u64,
+}
+
 /// What a stranger may make a hub keep and do.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Clients per channel, those whose place is only kept included.
+    /// Clients per channel that has no limit of its own, those whose place is only kept included.
     pub clients_per_channel: usize,
     /// Rooms per client.
     pub rooms_per_client: usize,

@@ -35,6 +35,8 @@ pub struct Hub {
 struct Connection {
     channel: ChannelId,
     client: ClientId,
+    /// Its channel requires authentication, and it has not authenticated.
+    stranger: bool,
     messages: Bucket,
     peeks: Bucket,
 }
@@ -56,7 +58,11 @@ impl Hub {
     /// A hub without clients. `seed` makes the client ids: nobody else may know it.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let channels = config.channels.iter().map(|id| (id.clone(), Channel::default())).collect();
+        let channels = config
+            .channels
+            .iter()
+            .map(|(id, settings)| (id.clone(), Channel { settings: *settings, ..Channel::default() }));
+        let channels = channels.collect();
         Self {
             config,
             random: ChaCha12Rng::from_seed(seed),
@@ -162,6 +168,9 @@ impl Hub {
     ) -> Result<(ChannelId, ClientId), Refusal> {
         self.count_message(now, connection)?;
         let asking = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
+        if asking.stranger {
+            return Err(Refusal::Unauthorized);
+        }
         if room.is_empty() || room.len() > self.config.limits.name_length {
             return Err(Refusal::BadRoomName);
         }

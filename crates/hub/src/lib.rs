@@ -27,7 +27,7 @@ mod refusal;
 mod resume;
 mod room;
 
-pub use config::{Config, Limits, ResumeKey};
+pub use config::{ChannelSettings, Config, HistoryBounds, Limits, ResumeKey};
 pub use event::{Change, Delivery, Event, Member, Request, Tag};
 pub use hub::{Counts, Ending, Hello, Hub, Resume, Welcome};
 pub use names::{ChannelId, ClientId, ConnectionId, RoomName};

@@ -13,6 +13,8 @@ pub enum Refusal {
     NotConnected,
     /// The connection has been welcomed already.
     AlreadyConnected,
+    /// The channel requires authentication first, or does not permit this.
+    Unauthorized,
     /// The room's name is empty or too long.
     BadRoomName,
     /// The connection is in as many rooms as it may be.
@@ -32,6 +34,7 @@ impl fmt::Display for Refusal {
             Self::ChannelFull => "channel full",
             Self::NotConnected => "not connected to a channel",
             Self::AlreadyConnected => "already connected to a channel",
+            Self::Unauthorized => "unauthorized",
             Self::BadRoomName => "room name empty or too long",
             Self::TooManyRooms => "in too many rooms",
             Self::RoomFull => "room full",

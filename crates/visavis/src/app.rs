@@ -22,14 +22,14 @@ use visavis_turn::{Limits, PeerPolicy, PortRange, Secret};
 
 use crate::{
     addresses::Addresses,
-    config::{Config, PAGE_CHANNEL},
+    config::Config,
     connections::Connections,
     data_dir::{self, DataDir},
     http::{self, Site, admin::Admin},
     ice::IceServers,
     listen::{self, Doors, Speaks},
     metrics::Metrics,
-    signaling::{ChannelOptions, Origins, Signaling, SignalingOptions, options::SignalingLimits},
+    signaling::{Signaling, SignalingOptions, options::SignalingLimits},
     start_up::StartUp,
     tls::Tls,
 };
@@ -258,13 +258,8 @@ fn start_signaling(
     data_dir: &DataDir,
     ice: Arc<IceServers>,
 ) -> anyhow::Result<Arc<Signaling>> {
-    let channel = |id: &String| ChannelOptions {
-        id: id.clone(),
-        origins: if id == PAGE_CHANNEL { Origins::Own } else { Origins::Any },
-    };
     Ok(Signaling::new(SignalingOptions {
-        channels: config.channels.iter().map(channel).collect(),
-        open_channels: config.open_channels,
+        channels: config.channels.clone(),
         ice: Arc::new(move |info, client_id| ice.for_client(info, client_id)),
         grace: GRACE,
         seed: data_dir::random(),

@@ -1,5 +1,7 @@
 //! The settings, understood: every value checked as far as it can be without touching the system.
 
+mod channels;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -13,16 +15,10 @@ use tracing_subscriber::EnvFilter;
 use visavis_turn::{IpNet, Secret};
 
 use crate::{
+    channels::Channels,
     data_dir,
     values::{Origin, Values},
 };
-
-/// The channel of the call page. It is always there.
-pub(crate) const PAGE_CHANNEL: &str = "visavis";
-
-/// First parts of paths that this server serves itself: no channel may be called so.
-const RESERVED: [&str; 10] =
-    ["assets", "check", "examples", "favicon", "healthz", "metrics", "readyz", "sdk", "settings", "v3"];
 
 /// What the program is told to do.
 #[derive(Debug)]
@@ -40,8 +36,7 @@ pub(crate) struct Config {
     pub(crate) deny_peer: Vec<IpNet>,
     /// Certificate chain and key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
-    pub(crate) channels: Vec<String>,
-    pub(crate) open_channels: bool,
+    pub(crate) channels: Channels,
     pub(crate) auto_join: bool,
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) limits: bool,
@@ -92,8 +87,7 @@ impl Config {
             allow_peer: all(values, "allow-peer", network)?,
             deny_peer: all(values, "deny-peer", network)?,
             tls: tls(values)?,
-            channels: channels(values)?,
-            open_channels: switch(values, "open-channels")?,
+            channels: channels::channels(values, &mut warnings)?,
             auto_join: switch(values, "auto-join")?,
             data_dir: one(values, "data-dir", directory)?,
             limits: one(values, "limits", limits)?.expect("has a default"),
@@ -239,26 +233,6 @@ fn tls(values: &Values) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     }
 }
 
-fn channels(values: &Values) -> anyhow::Result<Vec<String>> {
-    let mut channels = all(values, "channel", channel)?;
-    if !channels.iter().any(|channel| channel == PAGE_CHANNEL) {
-        channels.push(PAGE_CHANNEL.to_owned());
-    }
-    Ok(channels)
-}
-
-fn channel(text: &str) -> Result<String, String> {
-    if text.contains(':') {
-        return Err("a channel cannot have a secret yet, because authentication does not exist yet; give the id alone".to_owned());
-    }
-    if RESERVED.contains(&text) {
-        return Err(format!("this id is reserved, as are {}", RESERVED.join(", ")));
-    }
-    let fits = (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if fits { Ok(text.to_owned()) } else { Err("expected 1 to 64 letters, digits, `-` and `_`".to_owned()) }
-}
-
 fn turn_secret(values: &Values, warnings: &mut Vec<String>) -> anyhow::Result<Option<Secret>> {
     let place = values.place("turn-secret-file");
     one(values, "turn-secret-file", |path| secret_file(Path::new(path), &place, warnings))
@@ -305,8 +279,14 @@ fn turn_account(
 
 /// The secret in a file, without the line end behind it.
 fn secret_file(path: &Path, place: &str, warnings: &mut Vec<String>) -> Result<Secret, String> {
-    let text = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let secret = text.trim_ascii();
+    read_secret(path, place, warnings).map(Secret::new)
+}
+
+/// What a file that holds something secret says, without the line end behind it.
+fn read_secret(path: &Path, place: &str, warnings: &mut Vec<String>) -> Result<Vec<u8>, String> {
+    let mut text = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    text.truncate(text.trim_ascii_end().len());
+    let secret = text.split_off(text.len() - text.trim_ascii_start().len());
     if secret.is_empty() {
         return Err(format!("{} is empty; it should hold the secret", path.display()));
     }
@@ -316,5 +296,5 @@ fn secret_file(path: &Path, place: &str, warnings: &mut Vec<String>) -> Result<S
             path.display()
         ));
     }
-    Ok(Secret::new(secret))
+    Ok(secret)
 }

@@ -104,7 +104,13 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("tls-cert", Shape::One, "FILE", &[], "Certificate chain (PEM); without it a self-signed one is made"),
     key("tls-key", Shape::One, "FILE", &[], "Private key of the certificate (PEM)"),
-    key("channel", Shape::Many, "ID", &["visavis"], "Signaling channel that clients may open"),
+    key(
+        "channel",
+        Shape::Many,
+        "ID[:SECRET-FILE]",
+        &["visavis"],
+        "Signaling channel that clients may open, and its secret; more in the file, under [channels.ID]",
+    ),
     key("open-channels", Shape::Switch, "", &["false"], "Accept any channel id, made on first use"),
     key(
         "auto-join",
@@ -123,6 +129,21 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits", Shape::One, "on|off", &["on"], "Rate limits and quotas; `off` for load tests only"),
     key("threads", Shape::One, "N", &[], "Relay shards; else one for each core"),
     key("log", Shape::One, "FILTER", &["info"], "What is logged, such as debug or visavis=debug,info"),
+];
+
+/// What can be said about a channel, in a section `[channels.ID]` of the file.
+pub(crate) const CHANNEL_KEYS: [&str; 11] = [
+    "secret",
+    "secrets",
+    "secret-file",
+    "require-auth",
+    "history",
+    "history-ttl",
+    "history-bytes",
+    "origins",
+    "public-listing",
+    "max-message",
+    "max-connections",
 ];
 
 /// The setting of that name.

@@ -6,6 +6,7 @@ mod addresses;
 mod app;
 mod bus;
 mod certificate;
+mod channels;
 mod cli;
 mod config;
 mod connections;

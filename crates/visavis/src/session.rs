@@ -13,6 +13,7 @@ use visavis_signal::{
 };
 
 use crate::{
+    channels::Channel,
     signaling::{End, Outbox, Signaling, state},
     stream::ConnectionInfo,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     info: ConnectionInfo,
     connection: ConnectionId,
     outbox: Arc<Outbox>,
+    /// Bytes of one message.
+    message_limit: usize,
     stage: Stage,
 }
 
@@ -41,7 +44,8 @@ impl Session {
     pub(crate) fn open(signaling: Arc<Signaling>, info: ConnectionInfo) -> Self {
         let outbox = Arc::new(Outbox::new(signaling.options.limits.queue));
         let connection = signaling.with(|state, _| state.open(Arc::clone(&outbox)));
-        Self { signaling, info, connection, outbox, stage: Stage::Fresh(None) }
+        let message_limit = signaling.options.limits.message;
+        Self { signaling, info, connection, outbox, message_limit, stage: Stage::Fresh(None) }
     }
 
     /// One text or binary message.
@@ -80,16 +84,21 @@ impl Session {
     }
 
     fn handshake(&mut self, handshake: &Handshake<'_>) {
-        let welcome = self.allowed(handshake).and_then(|()| self.connect(handshake));
+        let welcome = self
+            .allowed(handshake)
+            .and_then(|channel| self.connect(handshake).map(|welcome| (channel, welcome)));
         match welcome {
-            Ok(welcome) => {
+            Ok((channel, welcome)) => {
                 self.reply(&Reply {
                     callback: handshake.callback,
                     client_id: Some(welcome.client.as_str().into()),
-                    require_auth: Some(false),
+                    require_auth: Some(welcome.require_auth),
                     resume: welcome.resume.as_deref().map(Into::into),
                     ..Reply::default()
                 });
+                if let Some(limit) = channel.max_message {
+                    self.message_limit = limit;
+                }
                 let resumable = welcome.resume.is_some();
                 self.stage = Stage::Open { client: welcome.client.as_str().into(), resumable };
             }
@@ -110,7 +119,7 @@ impl Session {
         self.reply(&Reply { client_id, ..Reply::refused(callback, refusal.text()) });
     }
 
-    fn allowed(&self, handshake: &Handshake<'_>) -> Result<(), Refusal> {
+    fn allowed(&self, handshake: &Handshake<'_>) -> Result<Arc<Channel>, Refusal> {
         let options = &self.signaling.options;
         if matches!(self.stage, Stage::Open { .. }) {
             return Err(Refusal::HandshakeRepeated);
@@ -118,11 +127,11 @@ impl Session {
         if handshake.client_data.is_some_and(|data| data.get().len() > options.limits.client_data) {
             return Err(Refusal::ClientDataTooLarge);
         }
-        let channel = options.channels.iter().find(|channel| channel.id == handshake.channel);
-        if channel.is_some_and(|channel| !origin::is_allowed(&self.info, &channel.origins)) {
+        let channel = options.channels.find(&handshake.channel).ok_or(Refusal::UnknownChannel)?;
+        if !origin::is_allowed(&self.info, &channel.origins) {
             return Err(Refusal::OriginNotAllowed);
         }
-        Ok(())
+        Ok(channel)
     }
 
     fn connect(&self, handshake: &Handshake<'_>) -> Result<Welcome, Refusal> {
@@ -284,6 +293,7 @@ fn wire(refusal: visavis_hub::Refusal) -> Refusal {
         // Also a connection that was replaced and has yet to end.
         Hub::NotConnected => Refusal::HandshakeRequired,
         Hub::AlreadyConnected => Refusal::HandshakeRepeated,
+        Hub::Unauthorized => Refusal::Unauthorized,
         Hub::BadRoomName => Refusal::BadRoomName,
         Hub::TooManyRooms => Refusal::TooManyRooms,
         Hub::RoomFull => Refusal::RoomFull,

@@ -29,7 +29,7 @@ use crate::{
     session::{Session, connection::Connection},
     stream::{ConnectionInfo, Stream},
 };
-pub(crate) use options::{ChannelOptions, Counters, Origins, SignalingOptions};
+pub(crate) use options::{Counters, SignalingOptions};
 pub(crate) use outbox::{End, Outbox};
 use state::State;
 
@@ -49,8 +49,8 @@ impl Signaling {
     pub(crate) fn new(options: SignalingOptions) -> Arc<Self> {
         let unix_time_at_zero = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let config = Config {
-            channels: options.channels.iter().map(|channel| channel.id.as_str().into()).collect(),
-            open_channels: options.open_channels,
+            channels: options.channels.settings(),
+            open_channels: options.channels.open,
             grace: options.grace,
             limits: options.limits.hub,
             ..Config::new(ResumeKey(options.resume_key), unix_time_at_zero)

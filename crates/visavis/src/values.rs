@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::{
     cli::Flags,
-    keys::{self, KEYS, Key, PREFIX, Shape},
+    keys::{self, CHANNEL_KEYS, KEYS, Key, PREFIX, Shape},
 };
 
 /// Where a value comes from.
@@ -30,10 +30,25 @@ pub(crate) struct Given {
     pub(crate) texts: Vec<String>,
 }
 
+/// What the file says about one channel, its keys spelt with hyphens.
+pub(crate) struct Section {
+    pub(crate) id: String,
+    pub(crate) table: toml::Table,
+    pub(crate) path: PathBuf,
+}
+
+impl Section {
+    /// One of its keys, for complaints.
+    pub(crate) fn place(&self, key: &str) -> String {
+        format!("channels.{}.{key} in {}", self.id, self.path.display())
+    }
+}
+
 /// What holds for every setting.
-#[derive(Debug)]
 pub(crate) struct Values {
     given: BTreeMap<&'static str, Given>,
+    /// The file's sections about channels.
+    pub(crate) channels: Vec<Section>,
     /// Variables that look like ours and are not.
     pub(crate) unknown_variables: Vec<String>,
 }
@@ -52,8 +67,11 @@ impl Values {
                 (key.name, Given { origin: Origin::Default, texts })
             })
             .collect();
+        let mut channels = Vec::new();
         if let Some(path) = flags.config.or(from_environment) {
-            for (name, texts) in read_file(&path)? {
+            let (layer, sections) = read_file(&path)?;
+            channels = sections;
+            for (name, texts) in layer {
                 given.insert(name, Given { origin: Origin::File(path.clone()), texts });
             }
         }
@@ -63,7 +81,7 @@ impl Values {
         for (name, texts) in flags.values {
             given.insert(name, Given { origin: Origin::Flag, texts });
         }
-        Ok(Self { given, unknown_variables })
+        Ok(Self { given, channels, unknown_variables })
     }
 
     /// What holds for that setting.
@@ -89,7 +107,8 @@ impl Values {
 
     /// The settings that hold as a file that could be read again, but for the secrets.
     pub(crate) fn print(&self) -> String {
-        KEYS.iter().map(|key| line(key, self.of(key.name))).collect()
+        let settings = KEYS.iter().map(|key| line(key, self.of(key.name)));
+        settings.chain(self.channels.iter().map(section_lines)).collect()
     }
 }
 
@@ -128,36 +147,45 @@ fn split(key: &Key, value: &str) -> Vec<String> {
     value.split(separates).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 
-fn read_file(path: &Path) -> anyhow::Result<Layer> {
+fn read_file(path: &Path) -> anyhow::Result<(Layer, Vec<Section>)> {
     let text =
         fs::read_to_string(path).with_context(|| format!("--config {:?}", path.display().to_string()))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
         let line = before.lines().count().max(1);
         anyhow!("{}, line {line}: {}", path.display(), error.message().replace('\n', "; "))
     })?;
+    let sections = table.remove("channels").map_or(Ok(Vec::new()), |channels| sections(channels, path))?;
     let mut layer = Layer::new();
     for (name, value) in table {
-        let Some(key) = keys::find(&name) else { bail!("{}", unknown_key(&name, path)) };
+        let Some(key) = keys::find(&name) else {
+            let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            bail!("{name:?} in {}: there is no such key; there are {}", path.display(), known.join(", "));
+        };
         layer.insert(
             key.name,
             texts(key, value).map_err(|right| anyhow!("{name} in {}: {right}", path.display()))?,
         );
     }
-    Ok(layer)
+    Ok((layer, sections))
 }
 
-fn unknown_key(name: &str, path: &Path) -> String {
-    let place = format!("{name:?} in {}", path.display());
-    match name {
-        "channels" => {
-            format!("{place}: channels have no settings of their own yet; write channel = [\"one\", \"two\"]")
+fn sections(channels: toml::Value, path: &Path) -> anyhow::Result<Vec<Section>> {
+    let expected =
+        |what: &str| anyhow!("{what} in {}: expected sections such as [channels.chat]", path.display());
+    let toml::Value::Table(channels) = channels else { bail!(expected("channels")) };
+    let section = |(id, value): (String, toml::Value)| {
+        let toml::Value::Table(table) = value else { bail!(expected(&format!("channels.{id}"))) };
+        let mut section = Section { id, table: toml::Table::new(), path: path.to_owned() };
+        for (key, value) in table {
+            let spelt = key.replace('_', "-");
+            if section.table.insert(spelt, value).is_some() {
+                bail!("{}: spelt in two ways, given twice", section.place(&key));
+            }
         }
-        _ => {
-            let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
-            format!("{place}: there is no such key; there are {}", known.join(", "))
-        }
-    }
+        Ok(section)
+    };
+    channels.into_iter().map(section).collect()
 }
 
 /// The value of a file's key as the texts that flags would have been.
@@ -210,10 +238,21 @@ fn line(key: &Key, given: &Given) -> String {
     }
 }
 
+fn section_lines(section: &Section) -> String {
+    let known = CHANNEL_KEYS.iter().filter_map(|&key| Some((key, section.table.get(key)?)));
+    let lines = known.map(|(key, value)| match key {
+        "secret" => format!("{key} = \"***\"\n"),
+        "secrets" => format!("{key} = [\"***\"]\n"),
+        _ => format!("{key} = {value}\n"),
+    });
+    let head = format!("\n[channels.{}] # {}\n", section.id, section.path.display());
+    std::iter::once(head).chain(lines).collect()
+}
+
 /// The text without the password that may stand in it.
 fn masked(name: &str, text: &str) -> String {
     match text.split_once(":=") {
-        Some((account, _)) if name == "turn-user" => format!("{account}:=***"),
+        Some((account, _)) if matches!(name, "turn-user" | "channel") => format!("{account}:=***"),
         _ => text.to_owned(),
     }
 }

@@ -406,6 +406,23 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     assert!(text.contains("ann:=***") && !text.contains("hunter2"), "{text}");
 }
 
+#[test]
+fn channels_of_the_file_are_printed_without_their_secrets() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "visavis.toml",
+        "[channels.chat]\nsecrets = [\"hunter2hunter2hunter2\", \"hunter3hunter3hunter3\"]\nrequire_auth = true\n\
+         history-ttl = \"12h\"\n[channels.visavis]\nmax-message = \"128 KiB\"\n",
+    );
+    let output = command().args(["--config", &file, "--print-config"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let channels = &text.parse::<toml::Table>().unwrap()["channels"];
+    assert_eq!(channels["chat"]["require-auth"].as_bool(), Some(true));
+    assert_eq!(channels["chat"]["history-ttl"].as_str(), Some("12h"));
+    assert_eq!(channels["visavis"]["max-message"].as_str(), Some("128 KiB"));
+    assert!(text.contains("***") && !text.contains("hunter"), "{text}");
+}
+
 /// What is wrong, and the words that the complaint must have.
 struct Wrong<'a> {
     arguments: &'a [&'a str],
@@ -449,6 +466,10 @@ fn every_wrong_flag_ends_in_one_clear_line() {
     let empty = folder.file("empty", "\n");
     let absent = folder.path().join("absent").to_str().unwrap().to_owned();
     let user = format!("ann:{absent}");
+    let calls = format!("calls:{absent}");
+    let short = format!("calls:{}", folder.file("short", "hunter2\n"));
+    let secrets = folder.file("three", &format!("{0}1\n{0}2\n{0}3\n", "0123456789abcdef"));
+    let (three, page) = (format!("calls:{secrets}"), format!("visavis:{secrets}"));
     for wrong in [
         flags(&["--htpp", "x"], &["--htpp", "--http"]),
         flags(&["start"], &["start", "serve"]),
@@ -492,7 +513,11 @@ fn every_wrong_flag_ends_in_one_clear_line() {
         flags(&["--turn-user", &user], &["--turn-user", &absent]),
         flags(&["--allow-peer", "192.168.0.0/33"], &["--allow-peer \"192.168.0.0/33\"", "192.168.0.0/16"]),
         flags(&["--deny-peer", "lan"], &["--deny-peer \"lan\"", "fd00::/8"]),
-        flags(&["--channel", "calls:secret-file"], &["--channel", "authentication does not exist yet"]),
+        flags(&["--channel", "calls:=hunter2hunter2"], &["--channel \"calls:=***\"", "ID:SECRET-FILE"]),
+        flags(&["--channel", &calls], &["--channel", &absent, "No such file"]),
+        flags(&["--channel", &short], &["--channel", "16 to 1024 bytes"]),
+        flags(&["--channel", &three], &["--channel", "at most two"]),
+        flags(&["--channel", &page], &["--channel", "page's own channel cannot have a secret"]),
         flags(&["--channel", "assets"], &["--channel \"assets\"", "reserved"]),
         flags(&["--channel", "a b"], &["--channel \"a b\"", "letters, digits"]),
         flags(&["--open-channels=maybe"], &["--open-channels \"maybe\"", "true or false"]),
@@ -526,7 +551,36 @@ fn every_wrong_key_of_the_file_ends_in_one_clear_line() {
     let folder = Folder::new();
     for (text, complaint) in [
         ("htpp = \"x\"", &["\"htpp\"", "no such key", "http"][..]),
-        ("[channels.calls]\nsecret = \"x\"", &["channels", "channel = ["]),
+        ("channels = [\"calls\"]", &["channels in", "[channels.chat]"]),
+        ("channels.calls = true", &["channels.calls in", "[channels.chat]"]),
+        ("[channels.v3]", &["[channels.v3] in", "reserved"]),
+        ("[channels.\"a b\"]", &["[channels.a b] in", "letters, digits"]),
+        ("[channels.visavis]\nsecret = \"0123456789abcdef\"", &["channels.visavis.secret in", "page's own"]),
+        ("[channels.visavis]\norigins = []", &["channels.visavis.origins in", "max-message"]),
+        ("[channels.calls]\nsecert = \"x\"", &["channels.calls.secert in", "no such key", "secret-file"]),
+        ("[channels.calls]\nsecret = \"hunter2\"", &["channels.calls.secret in", "16 to 1024 bytes"]),
+        ("[channels.calls]\nsecret = 7", &["channels.calls.secret in", "one text"]),
+        ("[channels.calls]\nsecrets = [7]", &["channels.calls.secrets in", "list of texts"]),
+        (
+            "[channels.calls]\nsecrets = [\"0123456789abcdef\", \"1123456789abcdef\", \"2123456789abcdef\"]",
+            &["channels.calls.secrets in", "at most two"],
+        ),
+        (
+            "[channels.calls]\nsecret-file = \"/nonexistent/file\"",
+            &["channels.calls.secret-file in", "No such file"],
+        ),
+        ("[channels.calls]\nrequire-auth = true", &["channels.calls.require-auth in", "secret"]),
+        ("[channels.calls]\nhistory = 100", &["channels.calls.history in", "true or false"]),
+        ("[channels.calls]\nhistory-ttl = \"31d\"", &["channels.calls.history-ttl in", "31d", "30 days"]),
+        ("[channels.calls]\nhistory-bytes = 0", &["channels.calls.history-bytes in", "0", "64 MiB"]),
+        (
+            "[channels.calls]\norigins = [\"app.example\"]",
+            &["channels.calls.origins in", "app.example", "https://app.example"],
+        ),
+        ("[channels.calls]\npublic-listing = 1", &["channels.calls.public-listing in", "true or false"]),
+        ("[channels.calls]\nmax-message = \"2 MiB\"", &["channels.calls.max-message in", "2 MiB", "1 MiB"]),
+        ("[channels.calls]\nmax-connections = -1", &["channels.calls.max-connections in", "-1", "1000000"]),
+        ("[channels.calls]\nmax_message = 2048\nmax-message = 2048", &["channels.calls.max", "two ways"]),
         ("http = 8080", &["http in", "8080", "127.0.0.1:8080"]),
         ("http = { a = 1 }", &["http in", "list of texts"]),
         ("auto-join = \"yes\"", &["auto-join in", "true or false"]),

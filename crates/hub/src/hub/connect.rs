@@ -49,6 +49,8 @@ pub struct Welcome {
     pub resume: Option<String>,
     /// Whether it got back an earlier client id.
     pub resumed: bool,
+    /// Whether it must authenticate before it may do anything in a room.
+    pub require_auth: bool,
 }
 
 impl std::fmt::Debug for Welcome {
@@ -102,9 +104,13 @@ impl Hub {
             }
         };
         let resume = hello.resume.map(|_| self.token(now, &channel, &id));
+        let require_auth = self.channels.get(&channel).is_some_and(|channel| channel.settings.require_auth);
         let (messages, peeks) = (Bucket::default(), Bucket::default());
-        self.connections.insert(connection, Connection { channel, client: id.clone(), messages, peeks });
-        Ok(Welcome { client: id, resume, resumed: back })
+        self.connections.insert(
+            connection,
+            Connection { channel, client: id.clone(), stranger: require_auth, messages, peeks },
+        );
+        Ok(Welcome { client: id, resume, resumed: back, require_auth })
     }
 
     /// A connection has ended. One that was never welcomed, or was replaced, means nothing.
@@ -148,7 +154,7 @@ impl Hub {
             .channels
             .entry(channel_id.clone())
             .or_insert_with(|| Channel { passing: true, ..Channel::default() });
-        if channel.clients.len() >= limit {
+        if channel.clients.len() >= channel.settings.clients.unwrap_or(limit) {
             return Err(Refusal::ChannelFull);
         }
         channel.clients.insert(id.clone(), client);

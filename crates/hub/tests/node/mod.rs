@@ -5,8 +5,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use visavis_hub::{
-    ChannelId, Config, ConnectionId, Delivery, Ending, Event, Hello, Hub, Member, Now, Refusal, Resume,
-    ResumeKey, Tag,
+    ChannelId, ChannelSettings, Config, ConnectionId, Delivery, Ending, Event, Hello, Hub, Member, Now,
+    Refusal, Resume, ResumeKey, Tag,
 };
 
 pub(crate) struct Node {
@@ -27,7 +27,7 @@ impl Node {
 
     pub(crate) fn with_seed(seed: u8, configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::new(ResumeKey([7; 32]), Duration::from_secs(1_790_000_000));
-        config.channels = ["one", "two"].map(ChannelId::from).to_vec();
+        config.channels = ["one", "two"].map(|id| (ChannelId::from(id), ChannelSettings::default())).into();
         configure(&mut config);
         Self {
             hub: Hub::new(config, [seed; 32]),

@@ -76,17 +76,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection whose client has sent `read_ahead` already.
     pub(crate) fn new(stream: S, read_ahead: &[u8], session: Session) -> Self {
         let limits = &session.signaling.options.limits;
-        let (limit, handshake) = (limits.message, limits.handshake);
+        let handshake = limits.handshake;
         let now = Instant::now();
         let clock = Clock {
             heard: now,
             ping: now + pause(limits.ping, session.connection.0),
             deadline: Some(now + handshake),
         };
+        let reader = Reader::new(session.message_limit);
         let mut connection = Self {
             stream,
             session,
-            reader: Reader::new(limit),
+            reader,
             writing: VecDeque::new(),
             written: 0,
             flushed: true,
@@ -139,7 +140,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.clock.heard = Instant::now();
         while self.closing == Closing::No {
             match self.reader.read(&mut bytes) {
-                Ok(Some(message)) => self.handle_message(message),
+                Ok(Some(message)) => {
+                    self.handle_message(message);
+                    self.reader.set_limit(self.session.message_limit);
+                }
                 Ok(None) => return,
                 Err(Violation(code)) => self.close(code, ""),
             }

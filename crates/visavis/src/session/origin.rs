@@ -1,6 +1,6 @@
 //! Whether the page that opened a connection may use a channel.
 
-use crate::{signaling::Origins, stream::ConnectionInfo};
+use crate::{channels::Origins, stream::ConnectionInfo};
 
 /// Browsers always say the origin of the page and let no page change it. Programs that say none are let in: they
 /// could say anything, and what this check keeps out is other sites' pages in somebody's browser.

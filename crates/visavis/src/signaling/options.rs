@@ -4,17 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use visavis_signal::IceServer;
 
-use crate::stream::ConnectionInfo;
+use crate::{channels::Channels, stream::ConnectionInfo};
 
 /// Answers `ice_servers`: the servers for a client, and for how many seconds they hold.
 pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>, u64) + Send + Sync;
 
 /// What signaling is told once.
 pub(crate) struct SignalingOptions {
-    /// The channels there are.
-    pub(crate) channels: Vec<ChannelOptions>,
-    /// Whether any other channel comes into being when it is first used.
-    pub(crate) open_channels: bool,
+    /// The channels there are at first.
+    pub(crate) channels: Channels,
     /// Where STUN and TURN are.
     pub(crate) ice: Arc<IceServersFor>,
     /// How long the place of a client that can resume is kept; 20 s by default.
@@ -26,29 +24,11 @@ pub(crate) struct SignalingOptions {
     pub(crate) limits: SignalingLimits,
 }
 
-/// One channel.
-pub(crate) struct ChannelOptions {
-    pub(crate) id: String,
-    pub(crate) origins: Origins,
-}
-
-/// Pages of which origins may use a channel. Programs that are no browsers send no origin and always may.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origins {
-    /// Those of this server itself: the origin's host and port are those of the `Host` header.
-    Own,
-    /// All.
-    Any,
-    /// These, as `scheme://host[:port]`, and this server's own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the configuration cannot name origins yet"))]
-    Listed(Vec<String>),
-}
-
 /// What a client may make signaling keep and wait for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignalingLimits {
     pub(crate) hub: visavis_hub::Limits,
-    /// Bytes of one message.
+    /// Bytes of one message, where the channel says nothing else.
     pub(crate) message: usize,
     /// Bytes of `client_data`.
     pub(crate) client_data: usize,

@@ -19,10 +19,12 @@ use tokio::{
 use visavis_signal::IceServer;
 
 use super::*;
-use crate::connections::Connections;
+use crate::{
+    channels::{Channel, Channels, PAGE_CHANNEL as PAGE},
+    connections::Connections,
+};
 use client::Client;
 
-const PAGE: &str = "visavis";
 const CHANNEL: &str = "KtJ2qzn3CF3svSFe";
 const ROOM: &str = "observable-1a2b3c";
 
@@ -37,11 +39,7 @@ fn options() -> SignalingOptions {
         (vec![server], 3600)
     };
     SignalingOptions {
-        channels: vec![
-            ChannelOptions { id: PAGE.to_owned(), origins: Origins::Own },
-            ChannelOptions { id: CHANNEL.to_owned(), origins: Origins::Any },
-        ],
-        open_channels: false,
+        channels: Channels::new([Channel::new(CHANNEL)], false),
         ice: Arc::new(ice),
         grace: Duration::from_secs(20),
         seed: [3; 32],

@@ -60,6 +60,11 @@ impl Reader {
         Self { limit, header: Header::default(), payload: None, message: None, control: Vec::new() }
     }
 
+    /// From the next frame on, another limit holds.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Takes bytes from the front of `input` until a message is whole or there are no more.
     pub(crate) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
         loop {

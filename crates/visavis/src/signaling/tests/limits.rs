@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use visavis_hub::ChannelSettings;
 
 use super::{client::Ended, *};
 
@@ -22,6 +23,26 @@ async fn client_data_of_4_kib_passes_and_more_does_not() {
     assert_eq!(reply["error"], "client_data is too large");
     let reply = client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": data})).await;
     assert_eq!(reply["require_auth"], false);
+}
+
+#[tokio::test]
+async fn a_channel_may_have_limits_of_its_own() {
+    let hub = ChannelSettings { clients: Some(1), ..ChannelSettings::default() };
+    let small = Channel { max_message: Some(1024), hub, ..Channel::new("small") };
+    let large = Channel { max_message: Some(256 * 1024), ..Channel::new("large") };
+    let channels = Channels::new([small, large], false);
+    let server = Server::start_with(SignalingOptions { channels, ..options() }).await;
+    for (channel, fits) in [("small", 512), ("large", 200 * 1024)] {
+        let mut client = server.connect().await;
+        client.shake_hands(channel).await;
+        client.subscribe("r").await;
+        client.publish("r", json!("x".repeat(fits))).await;
+        assert_eq!(client.hear().await["type"], "publish", "{channel}");
+        client.publish("r", json!("x".repeat(2 * fits))).await;
+        assert_eq!(client.hear().await["error"], "Message is too large", "{channel}");
+        let more = server.connect().await.ask(json!({"type": "handshake", "channel": channel})).await;
+        assert_eq!(more["error"].as_str(), (channel == "small").then_some("Channel is full"));
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::channels::Origins;
 
 async fn error(server: &Server, channel: &str, origin: Option<&str>) -> Option<String> {
     let mut client = server.connect_from(origin).await;
@@ -26,8 +27,8 @@ async fn the_pages_own_channel_takes_its_own_origin_alone() {
 async fn other_channels_take_any_origin_unless_they_are_told() {
     let mut options = options();
     let origins = Origins::Listed(vec!["https://app.example".to_owned()]);
-    options.channels.push(ChannelOptions { id: "listed".to_owned(), origins });
-    options.open_channels = true;
+    let listed = Channel { origins, ..Channel::new("listed") };
+    options.channels = Channels::new([listed, Channel::new(CHANNEL)], true);
     let server = Server::start_with(options).await;
     assert_eq!(error(&server, CHANNEL, Some("http://websocket.org")).await, None);
     assert_eq!(error(&server, "made-on-first-use", Some("http://websocket.org")).await, None);
