@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ChannelId, ClientId, ConnectionId, RoomName};
+use crate::{ChannelId, ClientId, ConnectionId, Message, RoomName};
 
 /// What the shell wants to recognize an answer by. A hub only hands it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +39,8 @@ pub enum Change {
         connection: ConnectionId,
         /// Comes back in [`Event::Entered`].
         tag: Option<Tag>,
+        /// How many past messages it is to be shown.
+        history: usize,
     },
     /// A client leaves.
     Leave {
@@ -56,13 +58,24 @@ pub enum Change {
     },
 }
 
+/// A place in the order of one room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Which order: another one where a bus has lost its memory.
+    pub epoch: u64,
+    /// The place in it: one more than that of the delivery before. A room that was closed may begin anywhere.
+    pub offset: u64,
+}
+
 /// A request that a bus has given its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The request.
     pub request: Request,
-    /// Its place: greater than that of every earlier delivery of the same room.
-    pub offset: u64,
+    /// Its place.
+    pub position: Position,
+    /// [`Change::Enter`]: what was said before, oldest first, as far as it was asked for.
+    pub past: Vec<Arc<Message>>,
     /// An id of its own.
     pub id: Arc<str>,
     /// When, in Unix seconds.
@@ -82,6 +95,9 @@ pub enum Event {
         room: RoomName,
         /// Observable rooms: the one who asked first, then the others, who came last first.
         members: Option<Vec<Member>>,
+        /// What was said before, oldest first, as far as it was asked for. What is said from now on comes as
+        /// [`Event::Published`].
+        past: Vec<Arc<Message>>,
     },
     /// An unsubscribe was carried out, and its connection wants to hear of it.
     Unsubscribed {
@@ -122,6 +138,11 @@ pub enum Event {
         timestamp: u64,
         /// What.
         payload: Arc<[u8]>,
+    },
+    /// Something that happened in a room never got here: whoever listens is to come back and ask for the history.
+    Interrupted {
+        /// Who listens.
+        to: Vec<ConnectionId>,
     },
     /// Another connection resumed this one's client: this one is not part of the hub any more and is to end.
     Replaced {

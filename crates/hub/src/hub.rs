@@ -2,6 +2,7 @@
 
 mod connect;
 mod deliver;
+mod listing;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -16,6 +17,7 @@ use crate::{
     Bucket, Change, ChannelId, ClientId, Config, ConnectionId, Event, Member, Refusal, Request, RoomName,
     Tag,
     channel::{Asked, Channel},
+    history,
 };
 pub use connect::{Ending, Hello, Resume, Welcome};
 
@@ -29,6 +31,7 @@ pub struct Hub {
     deadlines: BTreeSet<(Now, ChannelId, ClientId)>,
     requests: VecDeque<Request>,
     events: VecDeque<Event>,
+    closed: Vec<(ChannelId, RoomName)>,
 }
 
 /// A connection that was welcomed.
@@ -71,10 +74,12 @@ impl Hub {
             deadlines: BTreeSet::new(),
             requests: VecDeque::new(),
             events: VecDeque::new(),
+            closed: Vec::new(),
         }
     }
 
-    /// A connection enters a room, or enters it once more. [`Event::Entered`] answers.
+    /// A connection enters a room, or enters it once more, and wants to hear up to `history` messages of before.
+    /// [`Event::Entered`] answers.
     ///
     /// # Errors
     /// The connection may not, or there is no place.
@@ -83,6 +88,7 @@ impl Hub {
         now: Now,
         connection: ConnectionId,
         room: &str,
+        history: usize,
         tag: Option<Tag>,
     ) -> Result<(), Refusal> {
         let (channel, id) = self.admit(now, connection, room)?;
@@ -101,7 +107,7 @@ impl Hub {
         let room = RoomName::from(room);
         client.rooms.insert(room.clone(), Asked::Now);
         let member = Member { id, client_data: client.client_data.clone() };
-        let change = Change::Enter { member, connection, tag };
+        let change = Change::Enter { member, connection, tag, history: history.min(history::MESSAGES) };
         self.requests.push_back(Request { channel, room, change });
         Ok(())
     }
@@ -171,10 +177,13 @@ impl Hub {
         if asking.stranger {
             return Err(Refusal::Unauthorized);
         }
-        if room.is_empty() || room.len() > self.config.limits.name_length {
-            return Err(Refusal::BadRoomName);
-        }
+        self.check_room(room)?;
         Ok((asking.channel.clone(), asking.client.clone()))
+    }
+
+    fn check_room(&self, room: &str) -> Result<(), Refusal> {
+        let named = !room.is_empty() && room.len() <= self.config.limits.name_length;
+        named.then_some(()).ok_or(Refusal::BadRoomName)
     }
 
     /// Counts a message of a kind that no other method is for.
@@ -190,6 +199,11 @@ impl Hub {
     /// What the bus is to order next.
     pub fn poll_request(&mut self) -> Option<Request> {
         self.requests.pop_front()
+    }
+
+    /// A room in which nobody is left here: the bus need not go on about it.
+    pub fn poll_closed(&mut self) -> Option<(ChannelId, RoomName)> {
+        self.closed.pop()
     }
 
     /// What connections are to hear next.

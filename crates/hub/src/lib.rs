@@ -12,14 +12,24 @@
 //! 3. Carry out every [`Hub::poll_event`], in order.
 //! 4. Arm one timer for [`Hub::poll_timeout`].
 //!
+//! # What a bus promises
+//! Every request of a room gets the next [`Position`] of that room: the same epoch and the next offset. A hub
+//! applies each position once and in order. What it has seen before it leaves alone; where one is missing, or the
+//! epoch is another (a bus that lost its memory), nobody can say what was missed: [`Event::Interrupted`] names the
+//! connections that are to come back and ask for the history. When nobody is left in a room here,
+//! [`Hub::poll_closed`] says so, and the bus need not go on about it. The [`History`] belongs to the bus, which
+//! alone knows what came before.
+//!
 //! Payloads and client data are opaque bytes. [`Hub`] asks in one place (`admit`) whether a connection may
 //! do what it asks for; rules of authenticated channels belong there.
 
 #![forbid(unsafe_code)]
 
+mod bus;
 mod channel;
 mod config;
 mod event;
+pub mod history;
 mod hub;
 mod names;
 mod rate;
@@ -27,8 +37,10 @@ mod refusal;
 mod resume;
 mod room;
 
+pub use bus::{MemoryBus, Record};
 pub use config::{ChannelSettings, Config, HistoryBounds, Limits, ResumeKey};
-pub use event::{Change, Delivery, Event, Member, Request, Tag};
+pub use event::{Change, Delivery, Event, Member, Position, Request, Tag};
+pub use history::{History, Message};
 pub use hub::{Counts, Ending, Hello, Hub, Resume, Welcome};
 pub use names::{ChannelId, ClientId, ConnectionId, RoomName};
 pub use rate::{Bucket, Rate};

@@ -5,13 +5,26 @@ use std::{
     sync::Arc,
 };
 
-use crate::{ClientId, ConnectionId, Member, RoomName};
+use crate::{ClientId, ConnectionId, Member, Position, RoomName};
 
 /// One room. Lives as long as it has members.
-#[derive(Default)]
 pub(crate) struct Room {
     seats: BTreeMap<u64, Seat>,
     places: HashMap<ClientId, u64>,
+    next_place: u64,
+    /// Of the last delivery that was applied.
+    position: Position,
+}
+
+/// How a delivery stands to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It is the next one.
+    Next,
+    /// It was applied already.
+    Repeated,
+    /// Something between is missing, or nobody knows.
+    Missed,
 }
 
 struct Seat {
@@ -30,6 +43,10 @@ pub(crate) enum Entry {
 }
 
 impl Room {
+    fn new(position: Position) -> Self {
+        Self { seats: BTreeMap::new(), places: HashMap::new(), next_place: 0, position }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.seats.len()
     }
@@ -38,13 +55,31 @@ impl Room {
         self.seats.is_empty()
     }
 
-    pub(crate) fn enter(&mut self, member: Member, connection: Option<ConnectionId>, offset: u64) -> Entry {
+    /// Takes note of a delivery's position.
+    pub(crate) fn advance(&mut self, position: Position) -> Step {
+        let last = self.position;
+        if last.epoch == position.epoch && position.offset <= last.offset {
+            return Step::Repeated;
+        }
+        self.position = position;
+        let next = Position { offset: last.offset + 1, ..last };
+        if position == next { Step::Next } else { Step::Missed }
+    }
+
+    /// Nobody hears anything any more until it enters again: who listened so far.
+    pub(crate) fn interrupt(&mut self) -> Vec<ConnectionId> {
+        self.seats.values_mut().filter_map(|seat| seat.connection.take()).collect()
+    }
+
+    pub(crate) fn enter(&mut self, member: Member, connection: Option<ConnectionId>) -> Entry {
         if let Some(seat) = self.places.get(&member.id).and_then(|place| self.seats.get_mut(place)) {
             *seat = Seat { member, connection };
             return Entry::Again;
         }
-        self.places.insert(member.id.clone(), offset);
-        self.seats.insert(offset, Seat { member, connection });
+        let place = self.next_place;
+        self.next_place += 1;
+        self.places.insert(member.id.clone(), place);
+        self.seats.insert(place, Seat { member, connection });
         Entry::New
     }
 
@@ -67,6 +102,11 @@ impl Room {
         own.into_iter().chain(others).map(|seat| seat.member.clone()).collect()
     }
 
+    /// As they came.
+    pub(crate) fn member_ids(&self) -> impl Iterator<Item = ClientId> {
+        self.seats.values().map(|seat| seat.member.id.clone())
+    }
+
     pub(crate) fn connections(&self) -> Vec<ConnectionId> {
         self.seats.values().filter_map(|seat| seat.connection).collect()
     }
@@ -86,6 +126,10 @@ impl Rooms {
         self.0.len()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RoomName, &Room)> {
+        self.0.iter()
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<&Room> {
         self.0.get(name)
     }
@@ -94,14 +138,18 @@ impl Rooms {
         self.0.get_mut(name)
     }
 
-    pub(crate) fn open(&mut self, name: &RoomName) -> &mut Room {
-        self.0.entry(name.clone()).or_default()
+    /// The room of that name; one that is made now has its `position` from here on.
+    pub(crate) fn open(&mut self, name: &RoomName, position: Position) -> &mut Room {
+        self.0.entry(name.clone()).or_insert_with(|| Room::new(position))
     }
 
-    pub(crate) fn close_if_empty(&mut self, name: &RoomName) {
-        if self.0.get(name).is_some_and(Room::is_empty) {
+    /// Whether it is closed now.
+    pub(crate) fn close_if_empty(&mut self, name: &RoomName) -> bool {
+        let empty = self.0.get(name).is_some_and(Room::is_empty);
+        if empty {
             self.0.remove(name);
         }
+        empty
     }
 }
 

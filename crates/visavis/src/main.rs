@@ -4,13 +4,13 @@
 
 mod addresses;
 mod app;
-mod bus;
 mod certificate;
 mod channels;
 mod cli;
 mod config;
 mod connections;
 mod data_dir;
+mod history;
 mod host;
 mod http;
 mod ice;

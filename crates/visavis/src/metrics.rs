@@ -46,11 +46,19 @@ fn signaling(text: &mut Exposition, counters: &Counters) {
         ("visavis_signaling_connections", "Open WebSockets", counters.connections),
         ("visavis_signaling_clients", "Clients, those whose place is only kept included", counters.clients),
         ("visavis_signaling_rooms", "Rooms with members", counters.rooms),
+        ("visavis_history_messages", "Messages kept in the history", counters.kept),
     ];
     for (name, help, value) in gauges {
         text.gauge(name, help, [(none(), value as u64)]);
     }
+    text.gauge("visavis_history_bytes", "Bytes of them", [(none(), counters.kept_bytes)]);
     let totals = [
+        ("visavis_history_recalled_total", "Messages of the history sent out", counters.recalled),
+        (
+            "visavis_history_write_failures_total",
+            "Writes of the history that failed",
+            counters.store_failures,
+        ),
         ("visavis_signaling_handshakes_total", "Handshakes accepted", counters.handshakes),
         (
             "visavis_signaling_resumed_total",

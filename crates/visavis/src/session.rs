@@ -161,9 +161,10 @@ impl Session {
 
     fn subscribe(&mut self, message: &Subscribe<'_>) {
         let tag = message.callback.map(Tag);
+        let history = message.history_count.map_or(0, |count| count as usize);
         let asked = self
             .signaling
-            .with(|state, now| state.hub.handle_subscribe(now, self.connection, &message.room, tag));
+            .with(|state, now| state.hub.handle_subscribe(now, self.connection, &message.room, history, tag));
         self.refuse_if(message.callback, asked);
     }
 

@@ -2,9 +2,12 @@
 
 pub(crate) mod options;
 mod outbox;
+mod past;
 pub(crate) mod state;
 
 use std::{
+    collections::HashMap,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -21,16 +24,17 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
-use visavis_hub::{Config, Hub, Now, ResumeKey};
+use visavis_hub::{ChannelId, Config, HistoryBounds, Hub, MemoryBus, Now, ResumeKey};
 
 use crate::{
-    bus::MemoryBus,
+    history::{Journal, Store},
     http::websocket,
     session::{Session, connection::Connection},
     stream::{ConnectionInfo, Stream},
 };
 pub(crate) use options::{Counters, SignalingOptions};
 pub(crate) use outbox::{End, Outbox};
+pub(crate) use past::Past;
 use state::State;
 
 /// The signaling of this server.
@@ -73,14 +77,39 @@ impl Signaling {
         let mut state = self.lock();
         // Within the lock, so that the hub never sees the time go backwards.
         let now = Now::after(self.started.elapsed());
-        let before = state.hub.poll_timeout();
+        let before = state.poll_timeout();
         let result = act(&mut state, now);
         state.settle(now);
-        let after = state.hub.poll_timeout();
+        let after = state.poll_timeout();
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.rearmed.notify_one();
         }
         result
+    }
+
+    /// Keeps the history of these channels from now on, and forgets that of all others. The file at `path` is opened
+    /// when there is first something to keep, and what it holds is taken back.
+    pub(crate) fn keep_history(
+        &self,
+        bounds: &HashMap<ChannelId, HistoryBounds>,
+        path: &Path,
+    ) -> anyhow::Result<()> {
+        let is_open = self.lock().journal.is_some();
+        let opened = if !is_open && (!bounds.is_empty() || path.exists()) {
+            let mut store = Store::open(path)?;
+            let records = store.read()?;
+            Some((Journal::start(store)?, records))
+        } else {
+            None
+        };
+        self.with(|state, now| state.keep_history(bounds, opened, now));
+        Ok(())
+    }
+
+    /// Writes what is left of the history and closes its file.
+    pub(crate) fn end_history(&self) {
+        let journal = self.lock().journal.take();
+        drop(journal);
     }
 
     /// Drops every connection without a Close frame, so that clients come back, and takes no more.
@@ -102,14 +131,14 @@ impl Signaling {
 /// Wakes the hub whenever it asked for it.
 async fn wake(signaling: Arc<Signaling>) {
     loop {
-        let at = signaling.lock().hub.poll_timeout();
+        let at = signaling.lock().poll_timeout();
         let Some(at) = at else {
             signaling.rearmed.notified().await;
             continue;
         };
         tokio::select! {
             () = sleep_until(signaling.started + at.since_start()) => {
-                signaling.with(|state, now| state.hub.handle_timeout(now));
+                signaling.with(State::handle_timeout);
             }
             () = signaling.rearmed.notified() => {}
         }

@@ -136,7 +136,7 @@ impl Hub {
         ClientId::random(&mut self.random)
     }
 
-    fn channel_for(&self, name: &str) -> Result<ChannelId, Refusal> {
+    pub(super) fn channel_for(&self, name: &str) -> Result<ChannelId, Refusal> {
         let well_named = !name.is_empty() && name.len() <= self.config.limits.name_length;
         if self.channels.contains_key(name) || (self.config.open_channels && well_named) {
             return Ok(ChannelId::from(name));

@@ -5,14 +5,14 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use visavis_hub::{
-    ChannelId, ChannelSettings, Config, ConnectionId, Delivery, Ending, Event, Hello, Hub, Member, Now,
-    Refusal, Resume, ResumeKey, Tag,
+    ChannelId, ChannelSettings, Config, ConnectionId, Ending, Event, Hello, HistoryBounds, Hub, Member,
+    MemoryBus, Message, Now, Refusal, Resume, ResumeKey, Tag,
 };
 
 pub(crate) struct Node {
     pub(crate) hub: Hub,
+    pub(crate) bus: MemoryBus,
     now: Now,
-    offset: u64,
     next_connection: usize,
     names: HashMap<String, String>,
     clients: HashMap<usize, String>,
@@ -31,8 +31,8 @@ impl Node {
         configure(&mut config);
         Self {
             hub: Hub::new(config, [seed; 32]),
+            bus: MemoryBus::new(u64::from(seed)),
             now: Now::ZERO,
-            offset: 0,
             next_connection: 0,
             names: HashMap::new(),
             clients: HashMap::new(),
@@ -74,7 +74,18 @@ impl Node {
     }
 
     pub(crate) fn try_subscribe(&mut self, connection: usize, room: &str) -> Result<(), Refusal> {
-        let asked = self.hub.handle_subscribe(self.now, ConnectionId(connection), room, Some(Tag(0)));
+        self.subscribe_since(connection, room, 0)
+    }
+
+    /// Enters a room and asks for up to `history` messages of before.
+    pub(crate) fn subscribe_since(
+        &mut self,
+        connection: usize,
+        room: &str,
+        history: usize,
+    ) -> Result<(), Refusal> {
+        let asked =
+            self.hub.handle_subscribe(self.now, ConnectionId(connection), room, history, Some(Tag(0)));
         self.settle();
         asked
     }
@@ -99,6 +110,17 @@ impl Node {
         self.try_publish(connection, room, what).unwrap();
     }
 
+    /// Says something from outside.
+    pub(crate) fn post(&mut self, room: &str, what: &str) {
+        self.hub.handle_post("one", room, what.as_bytes().into()).unwrap();
+        self.settle();
+    }
+
+    /// Keeps the history of channel `one`.
+    pub(crate) fn keep(&mut self, bounds: HistoryBounds) {
+        self.bus.history.keep(&"one".into(), Some(bounds));
+    }
+
     pub(crate) fn peek(&mut self, connection: usize, room: &str) -> Result<usize, Refusal> {
         self.hub.handle_peek(self.now, ConnectionId(connection), room)
     }
@@ -117,6 +139,7 @@ impl Node {
             self.settle();
         }
         self.now = end;
+        self.bus.history.expire(self.unix_time());
     }
 
     /// What a connection has heard since it was last asked.
@@ -128,18 +151,40 @@ impl Node {
         self.heard.clear();
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn unix_time(&self) -> u64 {
+        1_790_000_000 + self.now.since_start().as_secs()
+    }
+
+    /// Has the bus order what was asked for, and takes down what everybody hears.
+    pub(crate) fn settle(&mut self) {
         while let Some(request) = self.hub.poll_request() {
-            self.offset += 1;
-            let (offset, id) = (self.offset, self.offset.to_string().into());
-            self.hub.handle_delivery(Delivery { request, offset, id, timestamp: 1_790_000_000 });
+            let delivery = self.bus.order(request, self.unix_time());
+            self.hub.handle_delivery(delivery);
+        }
+        while let Some((channel, room)) = self.hub.poll_closed() {
+            self.bus.close(channel, room);
         }
         while let Some(event) = self.hub.poll_event() {
-            let (to, words) = self.words(event);
-            for connection in to {
-                self.heard.entry(connection.0).or_default().push(words.clone());
-            }
+            self.take_down(event);
         }
+    }
+
+    fn take_down(&mut self, event: Event) {
+        let past = match &event {
+            Event::Entered { past, .. } => past.iter().map(|message| self.past(message)).collect(),
+            _ => Vec::new(),
+        };
+        let (to, words) = self.words(event);
+        for connection in to {
+            let heard = self.heard.entry(connection.0).or_default();
+            heard.push(words.clone());
+            heard.extend(past.iter().cloned());
+        }
+    }
+
+    fn past(&self, message: &Message) -> String {
+        let from = message.from.as_ref().map_or("nobody", |from| &self.names[from.as_str()]);
+        format!("{from} said {}", str::from_utf8(&message.payload).unwrap())
     }
 
     fn words(&self, event: Event) -> (Vec<ConnectionId>, String) {
@@ -155,9 +200,10 @@ impl Node {
             Event::Joined { to, member, .. } => (to, format!("{} joined", self.name(&member))),
             Event::Left { to, member, .. } => (to, format!("{} left", self.name(&member))),
             Event::Published { to, from, payload, .. } => {
-                let from = &self.names[from.unwrap().as_str()];
+                let from = from.as_ref().map_or("nobody", |from| &self.names[from.as_str()]);
                 (to, format!("{from} says {}", str::from_utf8(&payload).unwrap()))
             }
+            Event::Interrupted { to } => (to, "interrupted".to_owned()),
             Event::Replaced { connection } => (vec![connection], "replaced".to_owned()),
         }
     }

@@ -24,7 +24,7 @@ use crate::{
         frame,
         reader::{Message, Reader, Violation},
     },
-    signaling::End,
+    signaling::{End, Past},
 };
 
 /// What is read at once. It lies on the stack: a connection on which nothing happens owns no buffer.
@@ -33,6 +33,8 @@ const CHUNK: usize = 16 * 1024;
 const READS_PER_ROUND: usize = 4;
 /// How many frames are written at once.
 const FRAMES_PER_WRITE: usize = 32;
+/// History is made into frames while less than this waits to be written.
+const PIECE: usize = 16 * 1024;
 /// How long a client may take to answer a Close frame.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -41,8 +43,14 @@ pub(crate) struct Connection<S> {
     stream: S,
     session: Session,
     reader: Reader,
+    /// Nothing is read until the history that was asked for is on its way: nobody may ask for ever more.
+    paused: bool,
+    /// What was read by then.
+    unread: Vec<u8>,
     /// Frames that are being written; the first one in part.
     writing: VecDeque<Bytes>,
+    /// The history that comes behind them.
+    past: Option<Past>,
     written: usize,
     flushed: bool,
     closing: Closing,
@@ -88,7 +96,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream,
             session,
             reader,
+            paused: false,
+            unread: Vec::new(),
             writing: VecDeque::new(),
+            past: None,
             written: 0,
             flushed: true,
             closing: Closing::No,
@@ -110,6 +121,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.poll_read(cx).is_break() || self.poll_write(cx).is_break() {
                 return Poll::Ready(());
             }
+            if self.paused && !self.session.outbox.is_feeding() {
+                continue;
+            }
             let next = self.next_wake();
             if sleep.deadline() != next {
                 sleep.as_mut().reset(next);
@@ -124,6 +138,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Step {
         let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
         for _ in 0..READS_PER_ROUND {
+            self.paused = self.session.outbox.is_feeding();
+            if self.paused {
+                return Step::Continue(());
+            }
+            if !self.unread.is_empty() {
+                let unread = std::mem::take(&mut self.unread);
+                self.handle_bytes(&unread);
+                continue;
+            }
             let mut buffer = ReadBuf::uninit(&mut chunk);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => return Step::Continue(()),
@@ -139,6 +162,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn handle_bytes(&mut self, mut bytes: &[u8]) {
         self.clock.heard = Instant::now();
         while self.closing == Closing::No {
+            if self.session.outbox.is_feeding() {
+                self.unread = bytes.to_vec();
+                return;
+            }
             match self.reader.read(&mut bytes) {
                 Ok(Some(message)) => {
                     self.handle_message(message);
@@ -187,23 +214,47 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.closing == Closing::Sent {
             return Step::Continue(());
         }
-        // Behind a Close frame nothing may follow, neither what waited nor what comes.
-        if self.closing == Closing::No {
-            match self.session.outbox.take(&mut self.writing, cx.waker()) {
-                Some(End::Drop) => return Step::Break(Over),
-                Some(End::Close(code, reason)) => self.close(code, reason),
-                None => {}
+        loop {
+            // Behind a Close frame nothing may follow, neither what waited nor what comes.
+            if self.closing == Closing::No {
+                match self.session.outbox.take(&mut self.writing, &mut self.past, cx.waker()) {
+                    Some(End::Drop) => return Step::Break(Over),
+                    Some(End::Close(code, reason)) => self.close(code, reason),
+                    None => {}
+                }
+            }
+            let feeding = self.closing == Closing::No && self.feed();
+            while !self.writing.is_empty() {
+                match self.poll_write_some(cx) {
+                    Poll::Pending => return Step::Continue(()),
+                    Poll::Ready(Ok(0)) => return Step::Break(Over),
+                    Poll::Ready(Ok(count)) => self.handle_written(count),
+                    Poll::Ready(Err(error)) => return self.handle_broken(&error),
+                }
+            }
+            if !feeding {
+                return self.poll_flush(cx);
             }
         }
-        while !self.writing.is_empty() {
-            match self.poll_write_some(cx) {
-                Poll::Pending => return Step::Continue(()),
-                Poll::Ready(Ok(0)) => return Step::Break(Over),
-                Poll::Ready(Ok(count)) => self.handle_written(count),
-                Poll::Ready(Err(error)) => return self.handle_broken(&error),
-            }
+    }
+
+    /// Makes frames of the history as far as there is place for them; whether there was any.
+    fn feed(&mut self) -> bool {
+        let Some(past) = &mut self.past else { return false };
+        let mut waiting = self.writing.iter().map(Bytes::len).sum::<usize>();
+        let mut made = 0;
+        while waiting < PIECE {
+            let Some(frame) = past.next() else {
+                self.past = None;
+                self.session.outbox.fed();
+                break;
+            };
+            waiting += frame.len();
+            made += frame.len();
+            self.writing.push_back(frame);
         }
-        self.poll_flush(cx)
+        self.session.outbox.add(made);
+        true
     }
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -230,6 +281,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.writing = VecDeque::new();
         }
         self.session.outbox.written(count);
+        if self.paused {
+            // Who takes what it asked for lives, although nothing is read from it.
+            self.clock.heard = Instant::now();
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Step {

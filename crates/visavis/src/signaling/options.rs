@@ -80,6 +80,14 @@ pub(crate) struct Counters {
     pub(crate) published: u64,
     /// Copies of them that were sent out.
     pub(crate) delivered: u64,
+    /// Messages of before that were shown to somebody who entered.
+    pub(crate) recalled: u64,
+    /// Messages that are kept.
+    pub(crate) kept: usize,
+    /// Bytes that these take.
+    pub(crate) kept_bytes: u64,
+    /// Writes of the history that failed.
+    pub(crate) store_failures: u64,
     /// Requests that were refused, of whatever kind.
     pub(crate) refused: u64,
     /// Connections dropped because their client read too slowly.

@@ -2,25 +2,44 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
 use axum::body::Bytes;
 
+use super::past::Past;
+
 /// A queue of frames that are ready to be sent, and how the connection is to end, if it is.
+///
+/// A room's history goes through it as well, in its place among the frames. Whoever takes it makes frames of it as
+/// the connection drains, and what is pushed meanwhile waits behind it.
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     limit: usize,
+    /// History has come and is not sent yet.
+    feeding: AtomicBool,
 }
 
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Bytes>,
+    /// Comes behind the frames.
+    past: Option<Past>,
+    /// What comes behind history that is not sent yet.
+    behind: VecDeque<Waiting>,
     /// Bytes of frames that have not been written: those in the queue and those that were taken from it.
     bytes: usize,
     end: Option<End>,
     waker: Option<Waker>,
+}
+
+enum Waiting {
+    Frame(Bytes),
+    Past(Past),
 }
 
 /// How a connection is to end.
@@ -35,7 +54,7 @@ pub(crate) enum End {
 impl Outbox {
     /// An empty queue. Frames may pile up to `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: Mutex::default(), limit }
+        Self { queue: Mutex::default(), limit, feeding: AtomicBool::new(false) }
     }
 
     /// Queues a frame. Ends the connection and says `false` where too much waits already; a single frame may be
@@ -48,13 +67,51 @@ impl Outbox {
         let fits = queue.bytes == 0 || queue.bytes + frame.len() <= self.limit;
         if fits {
             queue.bytes += frame.len();
-            queue.frames.push_back(frame);
+            if self.is_feeding() {
+                queue.behind.push_back(Waiting::Frame(frame));
+            } else {
+                queue.frames.push_back(frame);
+            }
         } else {
             queue.frames.clear();
+            queue.behind.clear();
             queue.end = Some(End::Drop);
         }
         wake(queue);
         fits
+    }
+
+    /// Queues a room's history.
+    pub(crate) fn feed(&self, past: Past) {
+        let mut queue = self.lock();
+        if self.is_feeding() {
+            queue.behind.push_back(Waiting::Past(past));
+        } else {
+            self.feeding.store(true, Ordering::Relaxed);
+            queue.past = Some(past);
+        }
+        wake(queue);
+    }
+
+    /// Whether history has come that is not sent yet.
+    pub(crate) fn is_feeding(&self) -> bool {
+        self.feeding.load(Ordering::Relaxed)
+    }
+
+    /// The history that was taken is sent: what waits behind it may come.
+    pub(crate) fn fed(&self) {
+        let mut queue = self.lock();
+        while let Some(waiting) = queue.behind.pop_front() {
+            match waiting {
+                Waiting::Frame(frame) => queue.frames.push_back(frame),
+                Waiting::Past(past) => {
+                    queue.past = Some(past);
+                    return;
+                }
+            }
+        }
+        queue.behind = VecDeque::new();
+        self.feeding.store(false, Ordering::Relaxed);
     }
 
     /// So many bytes are written besides what was queued.
@@ -76,8 +133,14 @@ impl Outbox {
         self.lock().waker = None;
     }
 
-    /// Takes all frames onto the back of `frames`, and says how the connection is to end.
-    pub(crate) fn take(&self, frames: &mut VecDeque<Bytes>, waker: &Waker) -> Option<End> {
+    /// Takes all frames onto the back of `frames`, the history that comes behind them, and says how the connection
+    /// is to end.
+    pub(crate) fn take(
+        &self,
+        frames: &mut VecDeque<Bytes>,
+        past: &mut Option<Past>,
+        waker: &Waker,
+    ) -> Option<End> {
         let mut queue = self.lock();
         if frames.is_empty() {
             std::mem::swap(frames, &mut queue.frames);
@@ -85,6 +148,9 @@ impl Outbox {
             frames.append(&mut queue.frames);
         }
         queue.frames.shrink_to(0);
+        if queue.past.is_some() {
+            *past = queue.past.take();
+        }
         queue.waker = Some(waker.clone());
         queue.end
     }

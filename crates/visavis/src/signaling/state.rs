@@ -1,35 +1,44 @@
 //! What is behind the one lock: hub, bus and the connections' queues move together, so that all members of a room
 //! see everything in one order.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use serde_json::value::RawValue;
 use slab::Slab;
-use visavis_hub::{ClientId, ConnectionId, Event, Hub, Member as HubMember, Now, RoomName};
+use visavis_hub::{
+    ChannelId, ClientId, ConnectionId, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus, Now,
+    Record, RoomName,
+};
 use visavis_signal::{
     Member, Outbound, Refusal, Reply,
     outbound::{MemberChange, ObservableMembers, Published},
 };
 
-use super::{Counters, End, Outbox};
-use crate::{bus::MemoryBus, http::websocket::frame};
+use super::{Counters, End, Outbox, Past};
+use crate::{history::Journal, http::websocket::frame};
 
 /// The code that a connection closes with when a newer one has its client id: no SDK comes back on it.
 pub(crate) const REPLACED: u16 = 4000;
 
+/// Messages that are too old are shown to nobody; they are thrown away this many seconds later at most.
+const SWEEP: u64 = 60;
+
 /// Hub, bus and queues.
 pub(crate) struct State {
     pub(crate) hub: Hub,
+    pub(crate) bus: MemoryBus,
+    /// What stores the history, once there is any.
+    pub(crate) journal: Option<Journal>,
     pub(crate) counters: Counters,
-    bus: MemoryBus,
     unix_time_at_zero: Duration,
     outboxes: Slab<Arc<Outbox>>,
 }
 
 impl State {
     pub(super) fn new(hub: Hub, bus: MemoryBus, unix_time_at_zero: Duration) -> Self {
-        Self { hub, counters: Counters::default(), bus, unix_time_at_zero, outboxes: Slab::new() }
+        let (journal, counters) = (None, Counters::default());
+        Self { hub, bus, journal, counters, unix_time_at_zero, outboxes: Slab::new() }
     }
 
     /// A new connection, which hears through `outbox`.
@@ -51,15 +60,68 @@ impl State {
     pub(super) fn counters(&self) -> Counters {
         let counts = self.hub.counts();
         let (clients, rooms) = (counts.clients, counts.rooms);
-        Counters { connections: self.outboxes.len(), clients, rooms, ..self.counters }
+        let (kept, kept_bytes) = self.bus.history.size();
+        let store_failures = self.journal.as_ref().map_or(0, Journal::failures);
+        let connections = self.outboxes.len();
+        Counters { connections, clients, rooms, kept, kept_bytes, store_failures, ..self.counters }
+    }
+
+    /// Keeps the history of these channels alone; `opened` is what was stored by an earlier run.
+    pub(super) fn keep_history(
+        &mut self,
+        bounds: &HashMap<ChannelId, HistoryBounds>,
+        opened: Option<(Journal, Vec<Record>)>,
+        now: Now,
+    ) {
+        let unix_time = self.unix_time(now);
+        let history = &mut self.bus.history;
+        let dropped: Vec<_> =
+            history.channels().filter(|channel| !bounds.contains_key(*channel)).cloned().collect();
+        for channel in dropped {
+            history.keep(&channel, None);
+        }
+        for (channel, bounds) in bounds {
+            history.keep(channel, Some(*bounds));
+        }
+        if let Some((journal, records)) = opened {
+            for Record { number, channel, room, message } in records {
+                history.restore(number, &channel, &room, message);
+            }
+            self.journal = Some(journal);
+        }
+        history.expire(unix_time);
+    }
+
+    /// When [`State::handle_timeout`] has something to do.
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        let sweep = self.bus.history.next_expiry().map(|at| {
+            let at = Duration::from_secs(at.next_multiple_of(SWEEP));
+            Now::after(at.saturating_sub(self.unix_time_at_zero))
+        });
+        [self.hub.poll_timeout(), sweep].into_iter().flatten().min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Now) {
+        self.hub.handle_timeout(now);
+        self.bus.history.expire(self.unix_time(now));
+    }
+
+    fn unix_time(&self, now: Now) -> u64 {
+        (self.unix_time_at_zero + now.since_start()).as_secs()
     }
 
     /// Has the bus order what was asked for, and tells everybody what came of it.
     pub(super) fn settle(&mut self, now: Now) {
         while let Some(request) = self.hub.poll_request() {
-            let unix_time = (self.unix_time_at_zero + now.since_start()).as_secs();
-            let delivery = self.bus.order(request, unix_time);
+            let delivery = self.bus.order(request, self.unix_time(now));
             self.hub.handle_delivery(delivery);
+        }
+        while let Some((channel, room)) = self.hub.poll_closed() {
+            self.bus.close(channel, room);
+        }
+        let (records, removed) = (self.bus.take_records(), self.bus.history.take_removed());
+        if let Some(journal) = &self.journal {
+            journal.submit(records, removed);
         }
         while let Some(event) = self.hub.poll_event() {
             self.tell(event);
@@ -68,12 +130,18 @@ impl State {
 
     fn tell(&mut self, event: Event) {
         match event {
-            Event::Entered { connection, tag, room, members } => {
+            Event::Entered { connection, tag, room, members, past } => {
                 if let Some(members) = members {
                     self.send(&[connection], &observable_members(&room, &members));
                 }
                 if let Some(tag) = tag {
                     self.send(&[connection], &text(&Outbound::Reply(Reply::done(tag.0))));
+                }
+                if !past.is_empty()
+                    && let Some(outbox) = self.outboxes.get(connection.0)
+                {
+                    self.counters.recalled += past.len() as u64;
+                    outbox.feed(Past::new(room, past));
                 }
             }
             Event::Unsubscribed { connection, tag } => {
@@ -88,6 +156,11 @@ impl State {
             Event::Published { to, room, from, id, timestamp, payload } => {
                 self.counters.delivered += to.len() as u64;
                 self.send(&to, &published(&room, from.as_ref(), &id, timestamp, &payload));
+            }
+            Event::Interrupted { to } => {
+                for outbox in to.iter().filter_map(|connection| self.outboxes.get(connection.0)) {
+                    outbox.end(End::Drop);
+                }
             }
             Event::Replaced { connection } => {
                 if let Some(outbox) = self.outboxes.get(connection.0) {
@@ -139,6 +212,6 @@ fn wire(member: &HubMember) -> Member<'_> {
     Member { id: member.id.as_str().into(), auth_data: None, client_data }
 }
 
-fn raw(json: &[u8]) -> &RawValue {
+pub(super) fn raw(json: &[u8]) -> &RawValue {
     serde_json::from_slice(json).expect("only what was read as JSON gets into the hub")
 }

@@ -1,6 +1,7 @@
 //! Signaling as clients meet it: over loopback with the real upgrade, and over pipes where time passes.
 
 mod client;
+mod history;
 mod limits;
 mod origins;
 mod resuming;

@@ -1,0 +1,214 @@
+//! What was said: the newest messages of each room, bounded in number, bytes and age.
+//!
+//! Whoever orders messages ([`crate::Delivery`]) keeps them here as well. What is kept has a number of its own,
+//! greater than that of everything kept before, by which a store on disk can know it: [`History::add`] says what is
+//! to be stored, [`History::take_removed`] what is to be forgotten, and [`History::restore`] takes it back.
+
+mod window;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{ChannelId, ClientId, HistoryBounds, RoomName};
+use window::{Window, weight};
+
+/// The most messages of one room that are kept.
+pub const MESSAGES: usize = 100;
+/// The most bytes of one room that are kept.
+pub const ROOM_BYTES: u64 = 1024 * 1024;
+/// The longest that a message is kept.
+pub const LIFETIME: Duration = Duration::from_hours(30 * 24);
+
+/// Something that was said in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// An id of its own.
+    pub id: Arc<str>,
+    /// Who said it; nobody if it did not come through a connection.
+    pub from: Option<ClientId>,
+    /// When, in Unix seconds.
+    pub timestamp: u64,
+    /// What.
+    pub payload: Arc<[u8]>,
+}
+
+/// The history of all channels that keep one.
+#[derive(Default)]
+pub struct History {
+    channels: HashMap<ChannelId, Kept>,
+    /// The number of what is kept next.
+    next: u64,
+    removed: Vec<u64>,
+    /// Nothing is too old before this, in Unix seconds.
+    next_expiry: Option<u64>,
+}
+
+/// The history of one channel.
+struct Kept {
+    bounds: HistoryBounds,
+    rooms: HashMap<RoomName, Window>,
+    /// Where each message is, oldest first.
+    order: BTreeMap<u64, RoomName>,
+    bytes: u64,
+}
+
+impl History {
+    /// Keeps the history of a channel within these bounds from now on, or forgets it and keeps none.
+    pub fn keep(&mut self, channel: &ChannelId, bounds: Option<HistoryBounds>) {
+        let Some(bounds) = bounds else {
+            if let Some(kept) = self.channels.remove(channel) {
+                self.removed.extend(kept.order.into_keys());
+            }
+            return;
+        };
+        let kept = self.channels.entry(channel.clone()).or_insert_with(|| Kept::new(bounds));
+        kept.bounds = bounds;
+        kept.shrink(&mut self.removed);
+        self.next_expiry = self.channels.values().filter_map(Kept::next_expiry).min();
+    }
+
+    /// The channels whose history is kept.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelId> {
+        self.channels.keys()
+    }
+
+    /// Whether the history of a channel is kept.
+    #[must_use]
+    pub fn keeps(&self, channel: &ChannelId) -> bool {
+        self.channels.contains_key(channel)
+    }
+
+    /// Keeps a message, and says under which number; none if the channel keeps no history, or nothing so large.
+    pub fn add(&mut self, channel: &ChannelId, room: &RoomName, message: Arc<Message>) -> Option<u64> {
+        let most = self.channels.get(channel)?.bounds.bytes.min(ROOM_BYTES);
+        if weight(room, &message) > most {
+            return None;
+        }
+        let number = self.next;
+        self.put(number, channel, room, message).then_some(number)
+    }
+
+    /// Takes back what was stored, in the order of the numbers. What nobody wants any more is removed.
+    pub fn restore(&mut self, number: u64, channel: &ChannelId, room: &RoomName, message: Arc<Message>) {
+        self.next = self.next.max(number);
+        if !self.put(number, channel, room, message) {
+            self.next = number + 1;
+            self.removed.push(number);
+        }
+    }
+
+    fn put(&mut self, number: u64, channel: &ChannelId, room: &RoomName, message: Arc<Message>) -> bool {
+        let Some(kept) = self.channels.get_mut(channel) else { return false };
+        self.next = number + 1;
+        kept.push(number, room, message);
+        kept.shrink(&mut self.removed);
+        let expiry = kept.next_expiry();
+        self.next_expiry = [self.next_expiry, expiry].into_iter().flatten().min();
+        true
+    }
+
+    /// The newest messages of a room, at most `count`, oldest first.
+    #[must_use]
+    pub fn newest(&self, channel: &ChannelId, room: &str, count: usize, unix_time: u64) -> Vec<Arc<Message>> {
+        let Some(kept) = self.channels.get(channel) else { return Vec::new() };
+        let Some(window) = kept.rooms.get(room) else { return Vec::new() };
+        let mut newest: Vec<_> =
+            window.newest().take(count).take_while(|message| !kept.is_old(message, unix_time)).collect();
+        newest.reverse();
+        newest
+    }
+
+    /// Removes what is too old.
+    pub fn expire(&mut self, unix_time: u64) {
+        if self.next_expiry.is_none_or(|at| at > unix_time) {
+            return;
+        }
+        for kept in self.channels.values_mut() {
+            kept.expire(unix_time, &mut self.removed);
+        }
+        self.next_expiry = self.channels.values().filter_map(Kept::next_expiry).min();
+    }
+
+    /// When [`History::expire`] has something to do, in Unix seconds.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.next_expiry
+    }
+
+    /// The numbers of what has been removed since this was last asked.
+    pub fn take_removed(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.removed)
+    }
+
+    /// How many messages are kept, and how many bytes they take.
+    #[must_use]
+    pub fn size(&self) -> (usize, u64) {
+        let messages = self.channels.values().map(|kept| kept.order.len()).sum();
+        (messages, self.channels.values().map(|kept| kept.bytes).sum())
+    }
+}
+
+impl Kept {
+    fn new(bounds: HistoryBounds) -> Self {
+        Self { bounds, rooms: HashMap::new(), order: BTreeMap::new(), bytes: 0 }
+    }
+
+    fn push(&mut self, number: u64, room: &RoomName, message: Arc<Message>) {
+        self.bytes += weight(room, &message);
+        self.order.insert(number, room.clone());
+        self.rooms.entry(room.clone()).or_default().push(number, room, message);
+    }
+
+    /// Removes the oldest until everything is within its bounds, first in the room that grew last.
+    fn shrink(&mut self, removed: &mut Vec<u64>) {
+        while let Some(room) = self.order.last_key_value().map(|(_, room)| room.clone())
+            && self.rooms.get(&room).is_some_and(Window::is_over)
+        {
+            self.remove_oldest_of(&room, removed);
+        }
+        while self.bytes > self.bounds.bytes && self.remove_oldest(removed) {}
+    }
+
+    fn expire(&mut self, unix_time: u64, removed: &mut Vec<u64>) {
+        while self.oldest().is_some_and(|message| self.is_old(message, unix_time))
+            && self.remove_oldest(removed)
+        {}
+    }
+
+    fn remove_oldest(&mut self, removed: &mut Vec<u64>) -> bool {
+        let room = self.order.first_key_value().map(|(_, room)| room.clone());
+        room.is_some_and(|room| self.remove_oldest_of(&room, removed))
+    }
+
+    fn remove_oldest_of(&mut self, room: &RoomName, removed: &mut Vec<u64>) -> bool {
+        let Some(window) = self.rooms.get_mut(room) else { return false };
+        let Some((number, message)) = window.pop(room) else { return false };
+        if window.is_empty() {
+            self.rooms.remove(room);
+        }
+        self.order.remove(&number);
+        self.bytes -= weight(room, &message);
+        removed.push(number);
+        true
+    }
+
+    fn oldest(&self) -> Option<&Message> {
+        let (_, room) = self.order.first_key_value()?;
+        self.rooms.get(room)?.oldest()
+    }
+
+    fn next_expiry(&self) -> Option<u64> {
+        self.oldest().map(|message| self.expiry(message))
+    }
+
+    fn is_old(&self, message: &Message, unix_time: u64) -> bool {
+        self.expiry(message) <= unix_time
+    }
+
+    fn expiry(&self, message: &Message) -> u64 {
+        message.timestamp.saturating_add(self.bounds.lifetime.min(LIFETIME).as_secs())
+    }
+}

@@ -1,0 +1,53 @@
+//! The newest messages of one room.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{MESSAGES, Message, ROOM_BYTES};
+use crate::RoomName;
+
+/// What a message takes besides its texts: so that empty ones, and rooms with few, are bounded as well.
+const OVERHEAD: usize = 256;
+
+/// The newest messages of one room, oldest first, each with its number.
+#[derive(Default)]
+pub(super) struct Window {
+    messages: VecDeque<(u64, Arc<Message>)>,
+    bytes: u64,
+}
+
+impl Window {
+    pub(super) fn push(&mut self, number: u64, room: &RoomName, message: Arc<Message>) {
+        self.bytes += weight(room, &message);
+        self.messages.push_back((number, message));
+    }
+
+    pub(super) fn pop(&mut self, room: &RoomName) -> Option<(u64, Arc<Message>)> {
+        let (number, message) = self.messages.pop_front()?;
+        self.bytes -= weight(room, &message);
+        Some((number, message))
+    }
+
+    /// Whether there is more in it than a room may keep.
+    pub(super) fn is_over(&self) -> bool {
+        self.messages.len() > MESSAGES || self.bytes > ROOM_BYTES
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    pub(super) fn oldest(&self) -> Option<&Message> {
+        self.messages.front().map(|(_, message)| &**message)
+    }
+
+    /// Newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = Arc<Message>> {
+        self.messages.iter().rev().map(|(_, message)| Arc::clone(message))
+    }
+}
+
+/// How many bytes a message counts for.
+pub(super) fn weight(room: &RoomName, message: &Message) -> u64 {
+    let from = message.from.as_ref().map_or(0, |from| from.as_str().len());
+    (room.as_str().len() + from + message.id.len() + message.payload.len() + OVERHEAD) as u64
+}

@@ -1,0 +1,230 @@
+//! What was said before: how much of it is kept, for how long, and who is shown what.
+
+#![allow(clippy::unwrap_used)]
+
+mod node;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use node::Node;
+use proptest::prelude::*;
+use visavis_hub::{ChannelId, History, HistoryBounds, Message, RoomName, history};
+
+const ROOM: &str = "news";
+const DAY: u64 = 24 * 60 * 60;
+
+fn bounds(bytes: u64) -> HistoryBounds {
+    HistoryBounds { lifetime: Duration::from_hours(24), bytes }
+}
+
+/// A node whose channel `one` keeps a day and a megabyte.
+fn keeping() -> Node {
+    let mut node = Node::with_seed(1, |config| config.limits = visavis_hub::Limits::off());
+    node.keep(bounds(1024 * 1024));
+    node
+}
+
+fn message(timestamp: u64, text: &str) -> Arc<Message> {
+    Arc::new(Message { id: text.into(), from: None, timestamp, payload: text.as_bytes().into() })
+}
+
+fn texts(messages: &[Arc<Message>]) -> Vec<&str> {
+    messages.iter().map(|message| str::from_utf8(&message.payload).unwrap()).collect()
+}
+
+#[test]
+fn who_asks_is_shown_the_newest_oldest_first_and_hears_the_rest_live() {
+    let mut node = keeping();
+    let [a, b] = node.connect_all(["A", "B"]);
+    for what in ["1", "2", "3"] {
+        node.publish(a, ROOM, what);
+    }
+    node.subscribe_since(b, ROOM, 2).unwrap();
+    node.publish(a, ROOM, "4");
+    assert_eq!(node.heard(b), ["entered news", "A said 2", "A said 3", "A says 4"]);
+    node.subscribe_since(a, ROOM, 0).unwrap();
+    assert_eq!(node.heard(a), ["entered news"], "who does not ask is not told");
+}
+
+#[test]
+fn messages_from_outside_and_of_empty_rooms_count() {
+    let mut node = keeping();
+    let [a] = node.connect_all(["A"]);
+    node.post(ROOM, "from outside");
+    node.subscribe(a, ROOM);
+    node.publish(a, ROOM, "inside");
+    node.unsubscribe(a, ROOM);
+    node.post(ROOM, "afterwards");
+    node.take_heard();
+    node.subscribe_since(a, ROOM, 100).unwrap();
+    let heard = ["entered news", "nobody said from outside", "A said inside", "nobody said afterwards"];
+    assert_eq!(node.heard(a), heard);
+}
+
+#[test]
+fn other_rooms_and_other_channels_have_their_own() {
+    let mut node = keeping();
+    let [a] = node.connect_all(["A"]);
+    let stranger = node.connect_to("two", "S");
+    node.post(ROOM, "here");
+    node.publish(stranger, ROOM, "elsewhere");
+    node.subscribe_since(a, "other", 100).unwrap();
+    node.subscribe_since(stranger, ROOM, 100).unwrap();
+    assert_eq!(node.heard(a), ["entered other"]);
+    assert_eq!(node.heard(stranger), ["entered news"], "its channel keeps nothing");
+}
+
+#[test]
+fn the_newest_hundred_are_kept() {
+    let mut node = keeping();
+    let [a] = node.connect_all(["A"]);
+    for number in 0..150 {
+        node.post(ROOM, &number.to_string());
+    }
+    node.subscribe_since(a, ROOM, usize::MAX).unwrap();
+    let heard = node.heard(a);
+    assert_eq!(heard.len(), 1 + history::MESSAGES);
+    assert_eq!((&*heard[1], &*heard[100]), ("nobody said 50", "nobody said 149"));
+}
+
+#[test]
+fn what_is_too_old_is_shown_to_nobody_and_then_forgotten() {
+    let mut node = keeping();
+    node.post(ROOM, "old");
+    node.pass(Duration::from_secs(DAY - 1));
+    node.post(ROOM, "new");
+    let newest = |node: &Node| node.bus.history.newest(&"one".into(), ROOM, 100, node.unix_time());
+    assert_eq!(texts(&newest(&node)), ["old", "new"]);
+    assert_eq!(node.bus.history.next_expiry(), Some(node.unix_time() + 1));
+    let late = node.bus.history.newest(&"one".into(), ROOM, 100, node.unix_time() + 1);
+    assert_eq!(texts(&late), ["new"], "whether or not it has been removed");
+    node.pass(Duration::from_secs(1));
+    assert_eq!((node.bus.history.size().0, node.bus.history.take_removed()), (1, vec![0]));
+    node.pass(Duration::from_secs(DAY));
+    assert_eq!((node.bus.history.size(), node.bus.history.next_expiry()), ((0, 0), None));
+}
+
+#[test]
+fn nothing_is_kept_for_more_than_thirty_days() {
+    let mut node = keeping();
+    node.keep(HistoryBounds { lifetime: Duration::MAX, bytes: u64::MAX });
+    node.post(ROOM, "old");
+    node.pass(Duration::from_secs(30 * DAY - 1));
+    assert_eq!(node.bus.history.size().0, 1);
+    node.pass(Duration::from_secs(1));
+    assert_eq!(node.bus.history.size().0, 0);
+}
+
+#[test]
+fn a_room_keeps_a_megabyte() {
+    let mut history = History::default();
+    let (channel, room) = (ChannelId::from("c"), RoomName::from(ROOM));
+    history.keep(&channel, Some(bounds(u64::MAX)));
+    let long = "x".repeat(64 * 1024);
+    for _ in 0..20 {
+        history.add(&channel, &room, message(0, &long));
+    }
+    let (messages, bytes) = history.size();
+    assert!(bytes <= history::ROOM_BYTES && messages < 20, "{messages} messages, {bytes} bytes");
+    assert_eq!(
+        history.add(&channel, &room, message(0, &"x".repeat(1024 * 1024))),
+        None,
+        "too large by itself"
+    );
+    assert_eq!(history.size(), (messages, bytes), "and nothing else goes for it");
+}
+
+#[test]
+fn the_oldest_of_all_rooms_make_place_for_what_is_new() {
+    let mut history = History::default();
+    let channel = ChannelId::from("c");
+    history.keep(&channel, Some(bounds(10_000)));
+    let rooms: Vec<RoomName> = (0..1_000).map(|number: u32| number.to_string().as_str().into()).collect();
+    for room in &rooms {
+        history.add(&channel, room, message(0, "x"));
+    }
+    let (messages, bytes) = history.size();
+    assert!(bytes <= 10_000 && messages > 30, "{messages} messages, {bytes} bytes");
+    let shown = |room: &RoomName| history.newest(&channel, room.as_str(), 1, 0).len();
+    assert_eq!(rooms.iter().map(shown).sum::<usize>(), messages);
+    assert_eq!((shown(&rooms[0]), shown(&rooms[999])), (0, 1));
+}
+
+#[test]
+fn a_channel_that_keeps_none_any_more_forgets_what_it_kept() {
+    let mut history = History::default();
+    let (channel, room) = (ChannelId::from("c"), RoomName::from(ROOM));
+    history.keep(&channel, Some(bounds(10_000)));
+    history.add(&channel, &room, message(0, "1"));
+    history.keep(&channel, None);
+    assert_eq!((history.take_removed(), history.size()), (vec![0], (0, 0)));
+    assert_eq!(history.add(&channel, &room, message(0, "2")), None);
+    history.restore(7, &channel, &room, message(0, "3"));
+    assert_eq!(history.take_removed(), [7], "nor does it take back what a store still has");
+    history.keep(&channel, Some(bounds(10_000)));
+    assert_eq!(history.add(&channel, &room, message(0, "4")), Some(8));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add { room: usize, length: usize },
+    Pass { seconds: u64 },
+    Keep { bytes: u64 },
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => (0..4_usize, 0..3_000_usize).prop_map(|(room, length)| Step::Add { room, length }),
+        3 => (0..DAY / 3).prop_map(|seconds| Step::Pass { seconds }),
+        1 => (1_000..200_000_u64).prop_map(|bytes| Step::Keep { bytes }),
+        2 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    /// A store that does what it is told holds what is kept, and no more.
+    #[test]
+    fn what_is_stored_is_what_is_kept(steps in prop::collection::vec(step(), 1..400)) {
+        let channel = ChannelId::from("c");
+        let rooms = ["a", "b", "c", "d"].map(RoomName::from);
+        let (mut history, mut kept, mut now) = (History::default(), bounds(100_000), 0);
+        history.keep(&channel, Some(kept));
+        let mut stored = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Add { room, length } => {
+                    let message = message(now, &"x".repeat(length));
+                    if let Some(number) = history.add(&channel, &rooms[room], Arc::clone(&message)) {
+                        prop_assert!(stored.insert(number, (room, message)).is_none(), "a number of its own");
+                    }
+                }
+                Step::Pass { seconds } => {
+                    now += seconds;
+                    history.expire(now);
+                }
+                Step::Keep { bytes } => {
+                    kept.bytes = bytes;
+                    history.keep(&channel, Some(kept));
+                }
+                Step::Restart => {
+                    history = History::default();
+                    history.keep(&channel, Some(kept));
+                    for (number, (room, message)) in &stored {
+                        history.restore(*number, &channel, &rooms[*room], Arc::clone(message));
+                    }
+                }
+            }
+            for number in history.take_removed() {
+                prop_assert!(stored.remove(&number).is_some(), "removed once");
+            }
+            prop_assert_eq!(history.size().0, stored.len());
+            prop_assert!(history.size().1 <= kept.bytes);
+            for (index, room) in rooms.iter().enumerate() {
+                let of_room = stored.values().filter(|(room, _)| *room == index).map(|(_, message)| message);
+                let expected: Vec<_> = of_room.cloned().collect();
+                prop_assert_eq!(history.newest(&channel, room.as_str(), usize::MAX, now), expected);
+            }
+        }
+    }
+}

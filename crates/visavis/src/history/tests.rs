@@ -1,0 +1,72 @@
+//! The journal with real files.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
+
+use tempfile::tempdir;
+use visavis_hub::{Message, Record};
+
+use super::*;
+
+fn record(number: u64, text: &str) -> Record {
+    let from = (number % 2 == 0).then(|| "b58:A".into());
+    let message = Message { id: text.into(), from, timestamp: 7, payload: text.as_bytes().into() };
+    Record { number, channel: "channel".into(), room: "a room".into(), message: Arc::new(message) }
+}
+
+#[tokio::test]
+async fn what_is_stored_is_there_when_the_file_is_opened_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let journal = Journal::start(Store::open(&path).unwrap()).unwrap();
+    let records: Vec<_> = (0..300).map(|number| record(number, &format!("text {number}"))).collect();
+    for record in &records {
+        journal.submit(vec![record.clone()], Vec::new());
+    }
+    journal.submit(Vec::new(), (0..100).collect());
+    journal.stored(journal.ticket()).await.unwrap();
+    journal.stored(journal.ticket()).await.expect("nothing is left to wait for");
+    drop(journal);
+    assert_eq!(Store::open(&path).unwrap().read().unwrap(), records[100..]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_is_left_is_written_at_the_end() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let journal = Journal::start(Store::open(&path).unwrap()).unwrap();
+    journal.submit(vec![record(5, "last")], Vec::new());
+    drop(journal);
+    assert_eq!(Store::open(&path).unwrap().read().unwrap(), [record(5, "last")]);
+}
+
+#[tokio::test]
+async fn a_write_that_fails_is_said_and_tried_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("not there yet").join("history");
+    let journal = Journal::start(Store::closed(&path)).unwrap();
+    journal.submit(vec![record(1, "one"), record(2, "two")], Vec::new());
+    let ticket = journal.ticket();
+    assert_eq!(journal.stored(ticket).await, Err(NotStored));
+    assert_eq!(journal.failures(), 1);
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    journal.submit(vec![record(3, "three")], vec![1]);
+    journal.stored(journal.ticket()).await.unwrap();
+    journal.stored(ticket).await.expect("it has been stored after all");
+    drop(journal);
+    assert_eq!(Store::open(&path).unwrap().read().unwrap(), [record(2, "two"), record(3, "three")]);
+}
+
+#[test]
+fn a_file_is_for_one_server_and_for_nothing_else() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let first = Store::open(&path).unwrap();
+    let error = Store::open(&path).err().unwrap().to_string();
+    assert!(error.contains("another visavis works on it"), "{error}");
+    drop(first);
+    let other = folder.path().join("notes");
+    fs::write(&other, "something else".repeat(1000)).unwrap();
+    let error = Store::open(&other).err().unwrap().to_string();
+    assert!(error.contains("cannot open") && error.contains("notes"), "{error}");
+}
