@@ -50,7 +50,7 @@ impl MemoryBus {
             Change::Enter { history, .. } => {
                 past = self.history.newest(&request.channel, request.room.as_str(), *history, unix_time);
             }
-            Change::Publish { from, payload } if self.history.keeps(&request.channel) => {
+            Change::Publish { from, payload } if self.history.keeps(request.channel.as_str()) => {
                 let (from, payload, id) = (from.clone(), Arc::clone(payload), Arc::clone(&id));
                 self.keep(&request, Message { id, from, timestamp: unix_time, payload });
             }

@@ -77,7 +77,7 @@ impl History {
 
     /// Whether the history of a channel is kept.
     #[must_use]
-    pub fn keeps(&self, channel: &ChannelId) -> bool {
+    pub fn keeps(&self, channel: &str) -> bool {
         self.channels.contains_key(channel)
     }
 

@@ -28,7 +28,7 @@ fn subscribe(hub: &mut Hub, connection: ConnectionId) -> Request {
 }
 
 fn publish(hub: &mut Hub, what: &str) -> Request {
-    hub.handle_post("c", ROOM, what.as_bytes().into()).unwrap();
+    hub.handle_post("c", &[ROOM], &what.as_bytes().into()).unwrap();
     hub.poll_request().unwrap()
 }
 
@@ -127,7 +127,7 @@ fn the_memory_bus_counts_each_room_by_ones_and_never_backwards() {
         for connection in [a, b] {
             let enter = subscribe(&mut hub, connection);
             order(&mut hub, enter);
-            hub.handle_post("c", &format!("other{round}"), Arc::from(*b"x")).unwrap();
+            hub.handle_post("c", &[&format!("other{round}")], &Arc::from(*b"x")).unwrap();
             let elsewhere = hub.poll_request().unwrap();
             order(&mut hub, elsewhere);
         }

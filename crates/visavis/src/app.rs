@@ -130,6 +130,7 @@ impl App {
         tracing::info!("ending");
         admin.ready.store(false, Ordering::Relaxed);
         signaling.drop_all();
+        signaling.end_history();
         Arc::clone(&doors.relay)
     }
 }
@@ -258,14 +259,17 @@ fn start_signaling(
     data_dir: &DataDir,
     ice: Arc<IceServers>,
 ) -> anyhow::Result<Arc<Signaling>> {
-    Ok(Signaling::new(SignalingOptions {
+    let signaling = Signaling::new(SignalingOptions {
         channels: config.channels.clone(),
+        history: Some(data_dir.path().join("history")),
         ice: Arc::new(move |info, client_id| ice.for_client(info, client_id)),
         grace: GRACE,
         seed: data_dir::random(),
         resume_key: data_dir.key("resume-key")?,
         limits: if config.limits { SignalingLimits::default() } else { SignalingLimits::off() },
-    }))
+    });
+    signaling.keep_history(&config.channels)?;
+    Ok(signaling)
 }
 
 struct Signals {

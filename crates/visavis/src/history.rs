@@ -7,7 +7,7 @@
 mod journal;
 mod store;
 
-pub(crate) use journal::{Journal, NotStored, Ticket};
+pub(crate) use journal::{Journal, NotStored};
 pub(crate) use store::Store;
 
 #[cfg(test)]

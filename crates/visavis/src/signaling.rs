@@ -15,6 +15,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context as _;
 use axum::{
     extract::Request,
     http::StatusCode,
@@ -24,10 +25,11 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
-use visavis_hub::{ChannelId, Config, HistoryBounds, Hub, MemoryBus, Now, ResumeKey};
+use visavis_hub::{Config, Hub, MemoryBus, Now, Record, Refusal, ResumeKey};
 
 use crate::{
-    history::{Journal, Store},
+    channels::Channels,
+    history::{Journal, NotStored, Store},
     http::websocket,
     session::{Session, connection::Connection},
     stream::{ConnectionInfo, Stream},
@@ -87,23 +89,41 @@ impl Signaling {
         result
     }
 
-    /// Keeps the history of these channels from now on, and forgets that of all others. The file at `path` is opened
+    /// Keeps the history of those channels that are to have one, and forgets that of all others. The file is opened
     /// when there is first something to keep, and what it holds is taken back.
-    pub(crate) fn keep_history(
-        &self,
-        bounds: &HashMap<ChannelId, HistoryBounds>,
-        path: &Path,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn keep_history(&self, channels: &Channels) -> anyhow::Result<()> {
+        let settings = channels.settings().into_iter();
+        let bounds: HashMap<_, _> =
+            settings.filter_map(|(id, settings)| Some((id, settings.history?))).collect();
         let is_open = self.lock().journal.is_some();
-        let opened = if !is_open && (!bounds.is_empty() || path.exists()) {
-            let mut store = Store::open(path)?;
-            let records = store.read()?;
-            Some((Journal::start(store)?, records))
-        } else {
-            None
+        let opened = match &self.options.history {
+            Some(path) if !is_open && (!bounds.is_empty() || path.exists()) => Some(open_history(path)?),
+            _ => None,
         };
-        self.with(|state, now| state.keep_history(bounds, opened, now));
+        self.with(|state, now| state.keep_history(&bounds, opened, now));
         Ok(())
+    }
+
+    /// Somebody who is not connected says something in some rooms of a channel. Comes back when it has its place
+    /// among everything else and, where the channel keeps its history, the disk has it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nobody but connections can say anything yet"))]
+    pub(crate) async fn post(
+        &self,
+        channel: &str,
+        rooms: &[&str],
+        payload: Arc<[u8]>,
+    ) -> Result<(), NotPosted> {
+        let posted = self.with(|state, _| {
+            state.hub.handle_post(channel, rooms, &payload)?;
+            state.counters.published += rooms.len() as u64;
+            Ok(())
+        });
+        posted.map_err(NotPosted::Refused)?;
+        let stored = self.lock().stored(channel);
+        match stored {
+            Some(stored) => stored.await.map_err(|NotStored| NotPosted::NotStored),
+            None => Ok(()),
+        }
     }
 
     /// Writes what is left of the history and closes its file.
@@ -126,6 +146,22 @@ impl Signaling {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why something was not said, or not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotPosted {
+    Refused(Refusal),
+    /// It was said to everybody who is there, but the disk has not taken it.
+    NotStored,
+}
+
+/// What writes the file, and what is in it already.
+fn open_history(path: &Path) -> anyhow::Result<(Journal, Vec<Record>)> {
+    let mut store = Store::open(path)?;
+    let records = store.read()?;
+    let journal = Journal::start(store).context("cannot start the thread that writes the history")?;
+    Ok((journal, records))
 }
 
 /// Wakes the hub whenever it asked for it.

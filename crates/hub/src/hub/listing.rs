@@ -6,15 +6,17 @@ use super::Hub;
 use crate::{Change, ChannelId, ClientId, Refusal, Request, RoomName, channel::Channel, room::Room};
 
 impl Hub {
-    /// Somebody who is not connected says something in a room.
+    /// Somebody who is not connected says something in some rooms, in all of them or in none.
     ///
     /// # Errors
-    /// There is no such channel, or no room can have that name.
-    pub fn handle_post(&mut self, channel: &str, room: &str, payload: Arc<[u8]>) -> Result<(), Refusal> {
+    /// There is no such channel, or no room can have such a name.
+    pub fn handle_post(&mut self, channel: &str, rooms: &[&str], payload: &Arc<[u8]>) -> Result<(), Refusal> {
         let channel = self.channel_for(channel)?;
-        self.check_room(room)?;
-        let change = Change::Publish { from: None, payload };
-        self.requests.push_back(Request { channel, room: room.into(), change });
+        rooms.iter().try_for_each(|room| self.check_room(room))?;
+        for room in rooms {
+            let change = Change::Publish { from: None, payload: Arc::clone(payload) };
+            self.requests.push_back(Request { channel: channel.clone(), room: (*room).into(), change });
+        }
         Ok(())
     }
 

@@ -112,7 +112,7 @@ impl Node {
 
     /// Says something from outside.
     pub(crate) fn post(&mut self, room: &str, what: &str) {
-        self.hub.handle_post("one", room, what.as_bytes().into()).unwrap();
+        self.hub.handle_post("one", &[room], &what.as_bytes().into()).unwrap();
         self.settle();
     }
 

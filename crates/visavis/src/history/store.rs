@@ -8,10 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use redb::{
-    Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-    backends::FileBackend,
-};
+use redb::{Database, DatabaseError, ReadableDatabase as _, TableDefinition, backends::FileBackend};
 use visavis_hub::{ClientId, Message, Record};
 
 /// Channel, room, id, client, Unix seconds, payload.

@@ -8,7 +8,7 @@ use visavis_hub::{Message, Record};
 use super::*;
 
 fn record(number: u64, text: &str) -> Record {
-    let from = (number % 2 == 0).then(|| "b58:A".into());
+    let from = number.is_multiple_of(2).then(|| "b58:A".into());
     let message = Message { id: text.into(), from, timestamp: 7, payload: text.as_bytes().into() };
     Record { number, channel: "channel".into(), room: "a room".into(), message: Arc::new(message) }
 }

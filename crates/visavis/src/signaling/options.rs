@@ -1,6 +1,6 @@
 //! What signaling is told once, and what it counts.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use visavis_signal::IceServer;
 
@@ -13,6 +13,8 @@ pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>
 pub(crate) struct SignalingOptions {
     /// The channels there are at first.
     pub(crate) channels: Channels,
+    /// The file of the history; without it, history ends with the server.
+    pub(crate) history: Option<PathBuf>,
     /// Where STUN and TURN are.
     pub(crate) ice: Arc<IceServersFor>,
     /// How long the place of a client that can resume is kept; 20 s by default.

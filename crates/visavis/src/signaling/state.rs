@@ -16,7 +16,10 @@ use visavis_signal::{
 };
 
 use super::{Counters, End, Outbox, Past};
-use crate::{history::Journal, http::websocket::frame};
+use crate::{
+    history::{Journal, NotStored},
+    http::websocket::frame,
+};
 
 /// The code that a connection closes with when a newer one has its client id: no SDK comes back on it.
 pub(crate) const REPLACED: u16 = 4000;
@@ -90,6 +93,15 @@ impl State {
             self.journal = Some(journal);
         }
         history.expire(unix_time);
+    }
+
+    /// Waits until the disk has what was said so far, if the channel keeps it.
+    pub(super) fn stored(
+        &self,
+        channel: &str,
+    ) -> Option<impl Future<Output = Result<(), NotStored>> + use<>> {
+        let journal = self.journal.as_ref().filter(|_| self.bus.history.keeps(channel))?;
+        Some(journal.stored(journal.ticket()))
     }
 
     /// When [`State::handle_timeout`] has something to do.

@@ -41,6 +41,7 @@ fn options() -> SignalingOptions {
     };
     SignalingOptions {
         channels: Channels::new([Channel::new(CHANNEL)], false),
+        history: None,
         ice: Arc::new(ice),
         grace: Duration::from_secs(20),
         seed: [3; 32],

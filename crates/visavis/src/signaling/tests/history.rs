@@ -3,24 +3,28 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 use tokio::time::Instant;
-use visavis_hub::HistoryBounds;
+use visavis_hub::{ChannelSettings, HistoryBounds};
 
 use super::{client::Ended, *};
 
 /// Signaling whose application's channel keeps its history.
 fn keeping() -> Arc<Signaling> {
-    let signaling = Signaling::new(options());
-    signaling.with(|state, _| state.bus.history.keep(&CHANNEL.into(), Some(bounds())));
-    signaling
+    start(true, None)
 }
 
-fn bounds() -> HistoryBounds {
-    HistoryBounds { lifetime: Duration::from_hours(24), bytes: 16 * 1024 * 1024 }
+fn start(keeps: bool, path: Option<&Path>) -> Arc<Signaling> {
+    let bounds = HistoryBounds { lifetime: Duration::from_hours(24), bytes: 16 * 1024 * 1024 };
+    let hub = ChannelSettings { history: keeps.then_some(bounds), ..ChannelSettings::default() };
+    let channels = Channels::new([Channel { hub, ..Channel::new(CHANNEL) }], false);
+    let history = path.map(Path::to_owned);
+    let signaling = Signaling::new(SignalingOptions { channels: channels.clone(), history, ..options() });
+    signaling.keep_history(&channels).unwrap();
+    signaling
 }
 
 fn say_from_outside(signaling: &Signaling, room: &str, message: &Value) {
     let payload = message.to_string().into_bytes().into();
-    signaling.with(|state, _| state.hub.handle_post(CHANNEL, room, payload)).unwrap();
+    signaling.with(|state, _| state.hub.handle_post(CHANNEL, &[room], &payload)).unwrap();
 }
 
 async fn ask_for_history<S>(client: &mut Client<S>, room: &str, count: Value)
@@ -198,18 +202,15 @@ async fn what_is_too_old_is_thrown_away_by_itself() {
 async fn history_survives_a_restart_and_goes_with_the_setting() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("history");
-    let kept = HashMap::from([(ChannelId::from(CHANNEL), bounds())]);
-    let signaling = Signaling::new(options());
-    signaling.keep_history(&HashMap::new(), &path).unwrap();
+    start(false, Some(&path));
     assert!(!path.exists(), "no file where nothing is kept");
-    signaling.keep_history(&kept, &path).unwrap();
+    let signaling = start(true, Some(&path));
     let (mut client, id) = pipe_into(&signaling, "news").await;
     client.publish("news", json!({"a": 1.0})).await;
     let live = client.hear().await;
     signaling.end_history();
 
-    let signaling = Signaling::new(options());
-    signaling.keep_history(&kept, &path).unwrap();
+    let signaling = start(true, Some(&path));
     say_from_outside(&signaling, "news", &json!("later"));
     let mut client = pipe(&signaling, 64 * 1024);
     client.shake_hands(CHANNEL).await;
@@ -220,11 +221,8 @@ async fn history_survives_a_restart_and_goes_with_the_setting() {
     assert_ne!(heard[0]["id"], heard[1]["id"]);
     signaling.end_history();
 
-    let signaling = Signaling::new(options());
-    signaling.keep_history(&HashMap::new(), &path).unwrap();
-    signaling.end_history();
-    let signaling = Signaling::new(options());
-    signaling.keep_history(&kept, &path).unwrap();
+    start(false, Some(&path)).end_history();
+    let signaling = start(true, Some(&path));
     assert_eq!(signaling.counters().kept, 0, "what is not to be kept is not kept");
 }
 
@@ -233,10 +231,28 @@ async fn the_connection_of_who_missed_something_is_dropped_so_that_it_comes_back
     let signaling = keeping();
     let (mut client, _) = pipe_into(&signaling, "news").await;
     signaling.with(|state, _| {
-        state.hub.handle_post(CHANNEL, "news", Arc::from(*b"1")).unwrap();
+        state.hub.handle_post(CHANNEL, &["news"], &Arc::from(*b"1")).unwrap();
         let lost = state.hub.poll_request().unwrap();
         state.bus.order(lost, 0);
     });
     say_from_outside(&signaling, "news", &json!(2));
     assert_eq!(client.hear_end().await, Ended::WithoutCloseFrame);
+}
+
+#[tokio::test]
+async fn what_was_posted_is_on_the_disk() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let signaling = start(true, Some(&path));
+    let (mut client, _) = pipe_into(&signaling, "a").await;
+    signaling.post(CHANNEL, &["a", "b"], Arc::from(*b"1")).await.unwrap();
+    assert_eq!(client.hear().await["message"], 1);
+    let refused = signaling.post(CHANNEL, &["a", ""], Arc::from(*b"2")).await;
+    assert_eq!(refused, Err(NotPosted::Refused(Refusal::BadRoomName)), "in all rooms or in none");
+    assert!(client.hear_all().await.is_empty());
+    let copy = folder.path().join("copy");
+    std::fs::copy(&path, &copy).unwrap();
+    let stored = Store::open(&copy).unwrap().read().unwrap();
+    assert_eq!(stored.iter().map(|record| record.room.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    signaling.end_history();
 }
