@@ -30,7 +30,6 @@ pub(crate) struct Channel {
     pub(crate) secrets: Vec<ChannelSecret>,
     pub(crate) origins: Origins,
     /// Whether who knows no secret may list rooms and members although no token is required.
-    #[expect(dead_code, reason = "nothing is listed yet")]
     pub(crate) public_listing: bool,
     /// Bytes of one message, if it is not what holds for all.
     pub(crate) max_message: Option<usize>,
@@ -87,7 +86,6 @@ impl Channel {
     }
 
     /// Whether `text` is one of the channel's secrets. Takes as long whether it is or not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no interface takes a secret yet"))]
     pub(crate) fn has_secret(&self, text: &[u8]) -> bool {
         let known = self.secrets.iter().map(|secret| secret.is(text));
         known.fold(Choice::from(0), |any, one| any | one).into()

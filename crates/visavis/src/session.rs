@@ -1,7 +1,7 @@
 //! One signaling connection: what its client says on the wire, to the hub, and back.
 
 pub(crate) mod connection;
-mod origin;
+pub(crate) mod origin;
 
 use std::sync::Arc;
 

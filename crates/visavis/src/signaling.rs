@@ -106,7 +106,6 @@ impl Signaling {
 
     /// Somebody who is not connected says something in some rooms of a channel. Comes back when it has its place
     /// among everything else and, where the channel keeps its history, the disk has it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody but connections can say anything yet"))]
     pub(crate) async fn post(
         &self,
         channel: &str,

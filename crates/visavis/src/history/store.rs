@@ -33,7 +33,7 @@ impl Store {
 
     /// A file that is only opened when something is written.
     #[cfg(test)]
-    pub(super) fn closed(path: &Path) -> Self {
+    pub(crate) fn closed(path: &Path) -> Self {
         Self { path: path.to_owned(), database: None }
     }
 

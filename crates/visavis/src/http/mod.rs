@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod bundle;
+mod rest;
 pub(crate) mod websocket;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/settings.json", get(settings))
         .route("/v3/websocket", any(signaling))
         .route("/healthz", get(async || "ok\n"))
-        .fallback(bundle::serve)
+        .fallback(rest::serve)
         .layer(middleware::from_fn(guard))
         .with_state(site)
 }

@@ -4,7 +4,7 @@ use crate::{channels::Origins, stream::ConnectionInfo};
 
 /// Browsers always say the origin of the page and let no page change it. Programs that say none are let in: they
 /// could say anything, and what this check keeps out is other sites' pages in somebody's browser.
-pub(super) fn is_allowed(info: &ConnectionInfo, origins: &Origins) -> bool {
+pub(crate) fn is_allowed(info: &ConnectionInfo, origins: &Origins) -> bool {
     let Some(origin) = info.origin.as_deref() else { return true };
     match origins {
         Origins::Any => true,

@@ -1,5 +1,7 @@
 //! The real program, started for a test on ports of its own, and ended with it.
 
+#![allow(dead_code)]
+
 use std::{
     env,
     fs::{self, File},
@@ -22,6 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
+    /// An empty one.
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -99,6 +102,13 @@ impl Program {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Ends it with SIGKILL, which nothing can prepare for; its folder.
+    pub(crate) fn kill(mut self) -> Folder {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, Folder::new())
     }
 
     /// Ends it with SIGTERM; how it ended, and its folder.

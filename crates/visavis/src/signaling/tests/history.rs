@@ -256,3 +256,17 @@ async fn what_was_posted_is_on_the_disk() {
     assert_eq!(stored.iter().map(|record| record.room.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     signaling.end_history();
 }
+
+#[tokio::test]
+async fn what_the_disk_does_not_take_is_said_to_everybody_and_not_acknowledged() {
+    let folder = tempdir().unwrap();
+    let signaling = keeping();
+    let journal = Journal::start(Store::closed(&folder.path().join("missing/history"))).unwrap();
+    signaling.with(|state, _| state.journal = Some(journal));
+    let (mut client, _) = pipe_into(&signaling, "a").await;
+    let posted = signaling.post(CHANNEL, &["a"], Arc::from(*b"1")).await;
+    assert_eq!(posted, Err(NotPosted::NotStored));
+    assert_eq!(client.hear().await["message"], 1);
+    assert!(signaling.counters().store_failures > 0);
+    signaling.end_history();
+}
