@@ -36,7 +36,14 @@ const KEEP: &str = "
         window.__connections = [];
         window.__clientIds = [];
         window.RTCPeerConnection = class extends window.RTCPeerConnection {
-            constructor(...words) { super(...words); window.__connections.push(this); }
+            constructor(...words) {
+                super(...words);
+                window.__connections.push(this);
+                this.errors = [];
+                this.addEventListener('icecandidateerror', ({ url, errorCode, errorText }) => {
+                    this.errors.push(`${url} ${errorCode} ${errorText}`);
+                });
+            }
         };
         window.WebSocket = class extends window.WebSocket {
             constructor(...words) {
@@ -48,6 +55,21 @@ const KEEP: &str = "
             }
         };
     }";
+
+/// Where each connection of a page stands, and what stood in its way.
+const CONNECTIONS: &str = "
+    return Promise.all((window.__connections ?? []).map(async one => {
+        const reports = [...(await one.getStats()).values()];
+        const candidates = type => reports.filter(report => report.type === type)
+            .map(({ candidateType, protocol, address, port, url }) => [candidateType, protocol, address, port, url]);
+        return {
+            signaling: one.signalingState, gathering: one.iceGatheringState, ice: one.iceConnectionState,
+            state: one.connectionState, errors: one.errors, servers: one.getConfiguration().iceServers?.length,
+            local: candidates('local-candidate'), remote: candidates('remote-candidate'),
+            pairs: reports.filter(report => report.type === 'candidate-pair')
+                .map(({ state, requestsSent, responsesReceived }) => [state, requestsSent, responsesReceived]),
+        };
+    }));";
 
 /// Which browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +135,9 @@ impl Session {
         let state = self.browser.state().await.unwrap_or_default();
         say(&format!("-- {name} at {url}, state {state:?}, picture {}", picture.display()));
         let _ = self.browser.picture(&picture).await;
-        for line in self.browser.console().await {
+        let connections = self.browser.ask::<Vec<Value>>(CONNECTIONS).await.unwrap_or_default();
+        let connections = connections.iter().map(Value::to_string);
+        for line in connections.chain(self.browser.console().await) {
             say(&format!("   {line}"));
         }
     }

@@ -98,7 +98,11 @@ impl Call {
     pub fn retry(&mut self, now: Now) {
         match self.stage {
             Stage::Lobby => {}
-            Stage::Ended(_) => self.enter(now),
+            Stage::Ended(_) => {
+                // The server may have some by now.
+                self.ice_servers.take_if(|servers| servers.is_empty());
+                self.enter(now);
+            }
             Stage::Entering | Stage::Inside => self.try_everything(now),
         }
         self.settle(now);

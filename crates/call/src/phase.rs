@@ -21,28 +21,33 @@ pub enum Phase {
     Full,
     /// A newer page of this device has taken the call over.
     Replaced,
-    /// The server refuses this call.
+    /// There can be no call here.
     Error(Problem),
 }
 
-/// Why the server refuses a call.
+impl Phase {
+    /// The person is in the call, or on the way in.
+    #[must_use]
+    pub const fn is_inside(self) -> bool {
+        matches!(self, Self::Waiting | Self::Connecting | Self::InCall | Self::Reconnecting)
+    }
+
+    /// The call is over for this page, until the person asks for it again.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Left | Self::Lost | Self::Full | Self::Replaced | Self::Error(_))
+    }
+}
+
+/// Why there can be no call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The handshake was refused: the channel is unknown here, or this page's origin is not allowed on it.
     Channel,
     /// Subscribing to the room was refused.
     Room,
-}
-
-impl Problem {
-    /// Key of the sentence that a view shows.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Channel => "error-channel",
-            Self::Room => "error-room",
-        }
-    }
+    /// Only a relay is wanted ([`RelayOnly`](crate::RelayOnly)), and the server offers none of that kind.
+    Relay,
 }
 
 /// How the signaling link is. A call whose media flows goes on without it; a chip says so.

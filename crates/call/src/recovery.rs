@@ -145,9 +145,10 @@ impl Life {
         }
     }
 
-    /// It stood and there is a sign of life.
+    /// It stood and there is a sign of life. A foreign page says no goodbye, so that its browser's silence is one.
     pub(crate) fn lives(&self, now: Now) -> bool {
-        self.stood.is_some() && self.quiet(now) < GONE
+        let gone = if self.foreign { UNSTABLE } else { GONE };
+        self.stood.is_some() && self.quiet(now) < gone
     }
 
     pub(crate) fn broken(&self) -> bool {

@@ -32,7 +32,10 @@ impl Call {
             Told::Left(id) => self.handle_left(now, &id),
             Told::Signal { from, envelope } => self.handle_envelope(now, &from, envelope),
             Told::IceServers(servers) => self.handle_ice_servers(servers),
-            Told::NoIceServers => self.ice_until = now,
+            Told::NoIceServers => {
+                self.ice_until = now;
+                self.ice_servers.get_or_insert_default();
+            }
             Told::Inside(count) => self.inside = Some(count),
             Told::Refused(problem) => self.end(now, Phase::Error(problem)),
             Told::Odd(what) => self.report(what),

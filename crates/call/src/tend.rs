@@ -3,7 +3,8 @@
 use visavis_clock::Now;
 
 use crate::{
-    Call, Effect, RemoteState,
+    Call, Effect, Phase, Problem, RemoteState,
+    call::Stage,
     recovery::{
         BEAT_TEXT, GIVE_UP, OFFER, SECOND, SECOND_AGAIN, SECOND_GIVEN, SECOND_POLITE, UNANSWERED, UNSTABLE,
     },
@@ -15,6 +16,9 @@ const SLEPT: std::time::Duration = std::time::Duration::from_millis(1500);
 impl Call {
     /// Looks after everything that may have become due.
     pub(crate) fn tend(&mut self, now: Now) {
+        if matches!(self.stage, Stage::Entering | Stage::Inside) && self.lacks_relay() {
+            return self.end(now, Phase::Error(Problem::Relay));
+        }
         self.wake_up(now);
         self.let_go(now);
         for at in 0..self.entries.len() {
@@ -28,6 +32,13 @@ impl Call {
             }
             self.entries[at].assess(now);
         }
+    }
+
+    /// Only the relay is wanted, and the server has none of that kind: there is no way to anybody. A call that
+    /// stands goes on as it is.
+    fn lacks_relay(&self) -> bool {
+        let none = self.ice_servers.as_ref().is_some_and(Vec::is_empty);
+        none && self.config.relay.is_some() && self.entries.iter().all(|entry| entry.primary.is_none())
     }
 
     /// A page that slept hears nothing meanwhile; that is not the remotes' silence.
@@ -51,7 +62,8 @@ impl Call {
 
     /// Signals reach that remote, and connections to it can be made.
     fn reaches(&self, now: Now, at: usize) -> bool {
-        let prepared = self.ice_servers.is_some() || self.ice_until <= now;
+        let waits = self.config.relay.is_some() || self.ice_until > now;
+        let prepared = self.ice_servers.is_some() || !waits;
         let entry = &self.entries[at];
         prepared && self.link.ready() && entry.absent.is_none() && entry.remote.state != RemoteState::Lost
     }

@@ -196,6 +196,21 @@ fn relay_only_keeps_to_the_wished_transport() {
 }
 
 #[test]
+fn a_relay_that_the_server_does_not_offer_is_an_error_that_can_be_retried() {
+    let mut world = World::new(17);
+    let mut config = world.config("anna");
+    config.relay = Some(RelayOnly::Tls);
+    let anna = world.lobby_with(config);
+    world.with(anna, |call, now| call.join(now));
+    world.run_for(1000);
+    assert_eq!(world.phase(anna), Phase::Error(Problem::Relay));
+    world.server.turns = true;
+    world.with(anna, |call, now| call.retry(now));
+    world.run_for(1000);
+    assert_eq!(world.phase(anna), Phase::Waiting);
+}
+
+#[test]
 fn credentials_are_renewed_before_they_end() {
     let mut world = World::new(12);
     world.server.ttl = 100;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::signals::{GetUntracked, GetValue, LocalStorage, StoredValue};
-use visavis_call::{Call, Config, ConnectionEvent, ConnectionId, Now, Phase, RelayOnly, Wishes};
+use visavis_call::{Call, Config, ConnectionEvent, ConnectionId, Now, Phase, Wishes};
 use web_sys::MediaStreamTrack;
 
 pub(crate) use self::entry::{Wish, entry};
@@ -24,7 +24,7 @@ use crate::{
         link::Link,
         timer::{Timer, now, window},
     },
-    model::{self, Model},
+    model::Model,
 };
 
 /// How often a connection is measured.
@@ -169,7 +169,7 @@ impl Session {
             device: identity::device(),
             session: self.name.clone(),
             name: self.model.name.get_untracked(),
-            relay: self.model.relay.get_untracked().map(relay_only),
+            relay: self.model.relay.get_untracked(),
             wishes: self.wishes.get(),
         };
         self.call.replace(Some(Call::new(now(), config, identity::random())));
@@ -189,9 +189,7 @@ impl Session {
 
     /// The page goes away: whoever is inside hears it now and not after a grace.
     fn hang_up(self: &Rc<Self>) {
-        let inside = self.call.borrow().as_ref().is_some_and(|call| {
-            matches!(call.phase(), Phase::Waiting | Phase::Connecting | Phase::InCall | Phase::Reconnecting)
-        });
+        let inside = self.call.borrow().as_ref().is_some_and(|call| call.phase().is_inside());
         if inside {
             self.tell(Call::leave);
         }
@@ -292,14 +290,5 @@ impl Session {
         };
         self.measuring
             .replace(vec![every(MEASURE, Connection::measure), every(LOOK, Connection::look_for_media)]);
-    }
-}
-
-fn relay_only(relay: model::RelayOnly) -> RelayOnly {
-    match relay {
-        model::RelayOnly::Any => RelayOnly::Any,
-        model::RelayOnly::Udp => RelayOnly::Udp,
-        model::RelayOnly::Tcp => RelayOnly::Tcp,
-        model::RelayOnly::Tls => RelayOnly::Tls,
     }
 }

@@ -1,7 +1,7 @@
 //! What the views read, as signals; the only place where views and driver meet.
 //!
-//! The driver writes [`Model::screen`] (once a room is entered), `inside`, `remotes`, `link`, `since` and
-//! `trouble`; everything else is written by the views' side ([`crate::local`] for camera and microphone).
+//! The driver writes [`Model::screen`] (once a room is entered), `inside`, `remotes`, `link` and `since`;
+//! everything else is written by the views' side ([`crate::local`] for camera and microphone).
 //!
 //! Commands go the other way, as methods of the `Copy` handle `driver::Driver` that stands in the context:
 //!
@@ -21,6 +21,7 @@
 //! ```
 
 use crate::signals::*;
+use visavis_call::{LinkState, Path, Phase, RelayOnly, RemoteState};
 use web_sys::MediaStream;
 
 /// A signal whose value stays on the page's one thread, as browser objects must.
@@ -35,26 +36,8 @@ pub(crate) enum Screen {
     Insecure,
     /// The browser has no `RTCPeerConnection`.
     Unsupported,
-    /// A room is known, nobody has joined from here.
-    Lobby,
-    /// Joined, alone.
-    Waiting,
-    /// A remote is there, no media yet.
-    Connecting,
-    /// Media flows with at least one remote.
-    InCall,
-    /// The call is interrupted and comes back by itself.
-    Reconnecting,
-    /// Left by choice.
-    Left,
-    /// Given up after 60 s without the remote.
-    Lost,
-    /// Four are inside.
-    Full,
-    /// Another page of the same tab's device took the call over.
-    Replaced,
-    /// Refused for good; [`Model::trouble`] says why.
-    Error,
+    /// In a room, or before or behind its door.
+    Room(Phase),
 }
 
 /// Why a call is interrupted: each is worded apart.
@@ -66,55 +49,6 @@ pub(crate) enum Cause {
     Server,
     /// The remote's side is silent.
     Remote,
-}
-
-/// The link to the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Link {
-    /// Not opened, or being opened for the first time.
-    Opening,
-    /// Open.
-    Open,
-    /// Lost; resumes by itself.
-    Away,
-}
-
-/// How the connection to one remote stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Connection {
-    /// Never connected so far.
-    Connecting,
-    /// Heartbeats arrive.
-    Connected,
-    /// 1 s without a heartbeat.
-    Unstable,
-    /// 2 s without: being repaired.
-    Reconnecting,
-}
-
-/// How media travels; relayed if either end relays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Path {
-    /// From browser to browser.
-    Direct,
-    /// Through the relay over UDP.
-    RelayUdp,
-    /// Through the relay over TCP.
-    RelayTcp,
-    /// Through the relay over TLS.
-    RelayTls,
-}
-
-impl Path {
-    /// The value of `data-path`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::RelayUdp => "relay-udp",
-            Self::RelayTcp => "relay-tcp",
-            Self::RelayTls => "relay-tls",
-        }
-    }
 }
 
 /// One other person in the call, in the order in which tiles stand.
@@ -131,7 +65,7 @@ pub(crate) struct Remote {
     /// All its tracks, for `srcObject`. The same object as long as it stands.
     pub(crate) stream: Option<MediaStream>,
     /// How its connection stands.
-    pub(crate) connection: Connection,
+    pub(crate) state: RemoteState,
     /// Unknown until measured.
     pub(crate) path: Option<Path>,
     /// Bars, 1 to 4; unknown until measured.
@@ -167,19 +101,6 @@ impl Device {
     pub(crate) fn is_blocked(self) -> bool {
         matches!(self, Self::Denied | Self::Missing | Self::Busy)
     }
-}
-
-/// Over which transport to the relay, where only the relay is wanted (`&relay=`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RelayOnly {
-    /// Any transport.
-    Any,
-    /// UDP only.
-    Udp,
-    /// TCP only.
-    Tcp,
-    /// TLS only.
-    Tls,
 }
 
 /// One entry of a choice of devices.
@@ -229,13 +150,11 @@ pub(crate) struct Model {
     /// The others.
     pub(crate) remotes: Local<Vec<Remote>>,
     /// The link to the server.
-    pub(crate) link: RwSignal<Link>,
+    pub(crate) link: RwSignal<LinkState>,
     /// Milliseconds of `performance.now()` at which the call's first media arrived.
     pub(crate) since: RwSignal<Option<f64>>,
-    /// Why and since when (milliseconds of `performance.now()`) the call is interrupted, on `Screen::Reconnecting`.
+    /// Why and since when (milliseconds of `performance.now()`) the call is interrupted, on `Phase::Reconnecting`.
     pub(crate) interrupted: RwSignal<Option<(Cause, f64)>>,
-    /// What the server said, on `Screen::Error`.
-    pub(crate) trouble: RwSignal<String>,
 
     /// The tracks that the preview and the self view show.
     pub(crate) local_stream: Local<Option<MediaStream>>,
@@ -265,10 +184,9 @@ impl Model {
             relay: RwSignal::new(None),
             inside: RwSignal::new(None),
             remotes: RwSignal::new_local(Vec::new()),
-            link: RwSignal::new(Link::Opening),
+            link: RwSignal::new(LinkState::Idle),
             since: RwSignal::new(None),
             interrupted: RwSignal::new(None),
-            trouble: RwSignal::new(String::new()),
             local_stream: RwSignal::new_local(None),
             microphone: RwSignal::new(Device::Off),
             camera: RwSignal::new(Device::Off),
@@ -285,18 +203,34 @@ impl Model {
         match self.screen.get() {
             Screen::Landing => "landing",
             Screen::Insecure => "insecure",
-            Screen::Unsupported | Screen::Error => "error",
-            Screen::Lobby if self.is_denied() => "denied",
-            Screen::Lobby => "lobby",
-            Screen::Waiting => "waiting",
-            Screen::Connecting => "connecting",
-            Screen::InCall => "in-call",
-            Screen::Reconnecting => "reconnecting",
-            Screen::Left => "left",
-            Screen::Lost => "lost",
-            Screen::Full => "full",
-            Screen::Replaced => "ended",
+            Screen::Unsupported => "error",
+            Screen::Room(phase) => match phase {
+                Phase::Lobby if self.is_denied() => "denied",
+                Phase::Lobby => "lobby",
+                Phase::Waiting => "waiting",
+                Phase::Connecting => "connecting",
+                Phase::InCall => "in-call",
+                Phase::Reconnecting => "reconnecting",
+                Phase::Left => "left",
+                Phase::Lost => "lost",
+                Phase::Full => "full",
+                Phase::Replaced => "ended",
+                Phase::Error(_) => "error",
+            },
         }
+    }
+
+    /// How the call of the room stands, if there is a room.
+    pub(crate) fn phase(&self) -> Option<Phase> {
+        match self.screen.get() {
+            Screen::Room(phase) => Some(phase),
+            _ => None,
+        }
+    }
+
+    /// Whether the call stands so.
+    pub(crate) fn is(&self, phase: Phase) -> bool {
+        self.phase() == Some(phase)
     }
 
     /// Whether the person or the browser said no to camera or microphone.

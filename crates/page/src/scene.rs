@@ -3,8 +3,9 @@
 use crate::signals::*;
 use crate::{
     browser::{location::Address, timer},
-    model::{Cause, Choice, Choices, Connection, Device, Link, Model, Path, Remote, Screen},
+    model::{Cause, Choice, Choices, Device, Model, Remote, Screen},
 };
+use visavis_call::{LinkState, Path, Phase, Problem, RemoteState};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, MediaStream};
 
@@ -14,18 +15,18 @@ pub(crate) fn set(model: Model, address: &Address) {
     let (name, people) =
         scene.split_once('-').map_or((scene, 1), |(name, people)| (name, people.parse().unwrap_or(1)));
     let screen = match name {
-        "lobby" | "denied" | "nocamera" => Screen::Lobby,
+        "lobby" | "denied" | "nocamera" => Screen::Room(Phase::Lobby),
         "insecure" => Screen::Insecure,
         "unsupported" => Screen::Unsupported,
-        "waiting" => Screen::Waiting,
-        "connecting" => Screen::Connecting,
-        "call" | "away" | "silenced" | "off" | "tall" => Screen::InCall,
-        "reconnecting" => Screen::Reconnecting,
-        "left" => Screen::Left,
-        "full" => Screen::Full,
-        "lost" => Screen::Lost,
-        "replaced" => Screen::Replaced,
-        "error" => Screen::Error,
+        "waiting" => Screen::Room(Phase::Waiting),
+        "connecting" => Screen::Room(Phase::Connecting),
+        "call" | "away" | "silenced" | "off" | "tall" => Screen::Room(Phase::InCall),
+        "reconnecting" => Screen::Room(Phase::Reconnecting),
+        "left" => Screen::Room(Phase::Left),
+        "full" => Screen::Room(Phase::Full),
+        "lost" => Screen::Room(Phase::Lost),
+        "replaced" => Screen::Room(Phase::Replaced),
+        "error" => Screen::Room(Phase::Error(Problem::Relay)),
         _ => Screen::Landing,
     };
     model.room.set("k3v7q2mzp4xw6tya5nrd2bhe".to_owned());
@@ -34,16 +35,18 @@ pub(crate) fn set(model: Model, address: &Address) {
     model.choices.set(choices());
     own(model, name);
     model.https.set(Some("https://192.168.1.20:8443".to_owned()));
-    model.trouble.set("The room was refused.".to_owned());
-    model.link.set(if name == "away" { Link::Away } else { Link::Open });
+    model.link.set(if name == "away" { LinkState::Away } else { LinkState::Open });
     model.silenced.set(name == "silenced");
-    if matches!(screen, Screen::Connecting | Screen::InCall | Screen::Reconnecting) {
-        model.since.set((screen != Screen::Connecting).then(|| timer::milliseconds() - 754_000.0));
+    if matches!(screen, Screen::Room(Phase::Connecting | Phase::InCall | Phase::Reconnecting)) {
+        model
+            .since
+            .set((screen != Screen::Room(Phase::Connecting)).then(|| timer::milliseconds() - 754_000.0));
         model.remotes.set((0..people).map(|index| remote(index, name)).collect());
     }
-    model
-        .interrupted
-        .set((screen == Screen::Reconnecting).then(|| (Cause::Remote, timer::milliseconds() - 4000.0)));
+    model.interrupted.set(
+        (screen == Screen::Room(Phase::Reconnecting))
+            .then(|| (Cause::Remote, timer::milliseconds() - 4000.0)),
+    );
     model.screen.set(screen);
 }
 
@@ -80,10 +83,10 @@ fn remote(index: usize, scene: &str) -> Remote {
         muted: index == 1 || off,
         camera: !off && index != 2,
         stream: (scene != "connecting").then(|| painted(index, width, height)),
-        connection: match scene {
-            "connecting" => Connection::Connecting,
-            "reconnecting" => Connection::Reconnecting,
-            _ => Connection::Connected,
+        state: match scene {
+            "connecting" => RemoteState::Connecting,
+            "reconnecting" => RemoteState::Reconnecting,
+            _ => RemoteState::Connected,
         },
         path: Some(if index == 0 { Path::Direct } else { Path::RelayUdp }),
         quality: Some(4 - index as u8),

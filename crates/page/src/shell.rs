@@ -12,6 +12,7 @@ use crate::{
     model::{Device, Model, Screen},
 };
 use std::time::Duration;
+use visavis_call::Phase;
 
 const TOAST: Duration = Duration::from_millis(3500);
 
@@ -141,10 +142,7 @@ impl Shell {
 
     /// Nothing watches or listens after a call, however it ended.
     fn let_devices_go(self) {
-        if matches!(
-            self.model.screen.get(),
-            Screen::Left | Screen::Full | Screen::Lost | Screen::Replaced | Screen::Error
-        ) {
+        if self.model.phase().is_some_and(Phase::has_ended) {
             let on = |device: RwSignal<Device>| matches!(device.get_untracked(), Device::On | Device::Asking);
             self.wished.set((on(self.model.camera), on(self.model.microphone)));
             self.local.close();

@@ -5,6 +5,7 @@ mod zh;
 
 use crate::browser::{document, location::Address, storage};
 use crate::signals::*;
+use visavis_call::Problem;
 
 /// The words of one language.
 pub(crate) struct Text {
@@ -108,7 +109,7 @@ pub(crate) struct Text {
     pub(crate) replaced_lead: &'static str,
     pub(crate) move_here: &'static str,
     pub(crate) error_title: &'static str,
-    pub(crate) error_lead: &'static str,
+    pub(crate) error_lead: fn(Problem) -> &'static str,
     pub(crate) insecure_title: &'static str,
     pub(crate) insecure_lead: &'static str,
     pub(crate) insecure_certificate: &'static str,

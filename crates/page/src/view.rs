@@ -27,6 +27,7 @@ use crate::{
     text::{self, LANGUAGES, Text},
 };
 use element::{View, button, el, fragment};
+use visavis_call::Phase;
 
 /// The current language, for the switch.
 #[derive(Clone, Copy)]
@@ -46,9 +47,9 @@ fn scene(screen: Screen) -> Scene {
     match screen {
         Screen::Landing => Scene::Landing,
         Screen::Insecure | Screen::Unsupported => Scene::Refused,
-        Screen::Lobby => Scene::Lobby,
-        Screen::Waiting | Screen::Connecting | Screen::InCall | Screen::Reconnecting => Scene::Call,
-        Screen::Left | Screen::Full | Screen::Lost | Screen::Replaced | Screen::Error => Scene::Ended,
+        Screen::Room(Phase::Lobby) => Scene::Lobby,
+        Screen::Room(phase) if phase.is_inside() => Scene::Call,
+        Screen::Room(_) => Scene::Ended,
     }
 }
 

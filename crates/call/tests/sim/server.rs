@@ -41,6 +41,8 @@ pub struct Server {
     pub ttl: u64,
     pub refuse_room: bool,
     pub ice_asked: u32,
+    /// Whether there is a relay over TLS as well.
+    pub turns: bool,
 }
 
 impl Server {
@@ -125,7 +127,9 @@ impl Server {
             "publish" => self.publish(socket, &frame),
             "ice_servers" => {
                 self.ice_asked += 1;
-                let servers = json!([{"urls": ["turn:relay.example?transport=udp"], "username": "u", "credential": "c"}]);
+                let mut urls = vec!["turn:relay.example?transport=udp"];
+                urls.extend(self.turns.then_some("turns:relay.example?transport=tcp"));
+                let servers = json!([{"urls": urls, "username": "u", "credential": "c"}]);
                 let ttl = self.ttl.max(1);
                 self.send(
                     socket,

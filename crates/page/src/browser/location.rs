@@ -1,8 +1,8 @@
 //! The page's address: which room, and what the link asks for.
 
 use super::room;
-use crate::model::RelayOnly;
 use js_sys::encode_uri_component;
+use visavis_call::RelayOnly;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{UrlSearchParams, Window};
 

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 
 use crate::signals::{GetUntracked, RwSignal, Set, Storage};
-use visavis_call::{Call, LinkState, Path, Phase, Problem, RemoteState};
+use visavis_call::{Call, LinkState, Phase};
 
 use super::Session;
 use crate::{
     browser::timer::{milliseconds, milliseconds_at, window},
-    model::{self, Cause, Link, Model, Screen},
+    model::{self, Cause, Model, Screen},
 };
 
 /// What has to be remembered to show it.
@@ -27,7 +27,7 @@ impl Shown {
         self.interrupted.take();
         set(model.remotes, Vec::new());
         set(model.inside, None);
-        set(model.link, Link::Opening);
+        set(model.link, LinkState::Idle);
         set(model.since, None);
         set(model.interrupted, None);
     }
@@ -43,7 +43,6 @@ impl Session {
         set(model.remotes, snapshot.remotes);
         set(model.since, snapshot.since);
         set(model.interrupted, snapshot.interrupted);
-        set(model.trouble, snapshot.trouble);
         set(model.screen, snapshot.screen);
     }
 
@@ -52,13 +51,12 @@ impl Session {
         let call = call.as_ref()?;
         let phase = call.phase();
         Some(Snapshot {
-            screen: screen(phase),
+            screen: Screen::Room(phase),
             inside: call.inside(),
-            link: link(call.link()),
+            link: call.link(),
             remotes: call.remotes().map(|remote| self.remote(remote)).collect(),
             since: self.since(phase),
             interrupted: self.interrupted(call),
-            trouble: trouble(phase),
         })
     }
 
@@ -69,8 +67,8 @@ impl Session {
             muted: remote.muted,
             camera: remote.camera,
             stream: remote.connection.and_then(|id| self.connection(id)?.stream()),
-            connection: connection(remote.state),
-            path: remote.path.map(path),
+            state: remote.state,
+            path: remote.path,
             quality: remote.quality.map(|quality| quality.0.clamp(1, 4)),
         }
     }
@@ -81,9 +79,7 @@ impl Session {
             Phase::InCall | Phase::Reconnecting if self.shown.since.get().is_none() => {
                 self.shown.since.set(Some(milliseconds()));
             }
-            Phase::Lobby | Phase::Left | Phase::Lost | Phase::Full | Phase::Replaced | Phase::Error(_) => {
-                self.shown.since.set(None);
-            }
+            phase if !phase.is_inside() => self.shown.since.set(None),
             _ => {}
         }
         self.shown.since.get()
@@ -104,11 +100,10 @@ impl Session {
 struct Snapshot {
     screen: Screen,
     inside: Option<usize>,
-    link: Link,
+    link: LinkState,
     remotes: Vec<model::Remote>,
     since: Option<f64>,
     interrupted: Option<(Cause, f64)>,
-    trouble: String,
 }
 
 /// Signals tell every reader of every write, so only changes are written.
@@ -123,47 +118,6 @@ where
     }
 }
 
-fn screen(phase: Phase) -> Screen {
-    match phase {
-        Phase::Lobby => Screen::Lobby,
-        Phase::Waiting => Screen::Waiting,
-        Phase::Connecting => Screen::Connecting,
-        Phase::InCall => Screen::InCall,
-        Phase::Reconnecting => Screen::Reconnecting,
-        Phase::Left => Screen::Left,
-        Phase::Lost => Screen::Lost,
-        Phase::Full => Screen::Full,
-        Phase::Replaced => Screen::Replaced,
-        Phase::Error(_) => Screen::Error,
-    }
-}
-
-fn link(state: LinkState) -> Link {
-    match state {
-        LinkState::Idle | LinkState::Opening => Link::Opening,
-        LinkState::Open => Link::Open,
-        LinkState::Away => Link::Away,
-    }
-}
-
-fn connection(state: RemoteState) -> model::Connection {
-    match state {
-        RemoteState::Connecting => model::Connection::Connecting,
-        RemoteState::Connected => model::Connection::Connected,
-        RemoteState::Unstable => model::Connection::Unstable,
-        RemoteState::Reconnecting | RemoteState::Lost => model::Connection::Reconnecting,
-    }
-}
-
-fn path(path: Path) -> model::Path {
-    match path {
-        Path::Direct => model::Path::Direct,
-        Path::RelayUdp => model::Path::RelayUdp,
-        Path::RelayTcp => model::Path::RelayTcp,
-        Path::RelayTls => model::Path::RelayTls,
-    }
-}
-
 fn cause(link: LinkState) -> Cause {
     if !window().navigator().on_line() {
         Cause::Network
@@ -171,13 +125,5 @@ fn cause(link: LinkState) -> Cause {
         Cause::Server
     } else {
         Cause::Remote
-    }
-}
-
-fn trouble(phase: Phase) -> String {
-    match phase {
-        Phase::Error(Problem::Channel) => "The server refused this page.".to_owned(),
-        Phase::Error(Problem::Room) => "The server refused this room.".to_owned(),
-        _ => String::new(),
     }
 }

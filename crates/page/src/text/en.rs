@@ -1,6 +1,7 @@
 //! English.
 
 use super::Text;
+use visavis_call::Problem;
 
 pub(crate) const TEXT: Text = Text {
     tag: "en",
@@ -114,7 +115,11 @@ pub(crate) const TEXT: Text = Text {
     replaced_lead: "You opened it there a moment ago.",
     move_here: "Move the call here",
     error_title: "This did not work",
-    error_lead: "The server refused the call.",
+    error_lead: |problem| match problem {
+        Problem::Channel => "The server refused this page.",
+        Problem::Room => "The server refused this room.",
+        Problem::Relay => "The link asks for a relay of a kind that this server does not offer.",
+    },
     insecure_title: "This address cannot use the camera",
     insecure_lead: "Browsers give camera and microphone only to encrypted pages. The same call is here:",
     insecure_certificate: "If the browser warns of the certificate: this server made it by itself. Go on if the server is yours or you trust its owner.",

@@ -1,6 +1,7 @@
 //! Chinese, simplified.
 
 use super::Text;
+use visavis_call::Problem;
 
 pub(crate) const TEXT: Text = Text {
     tag: "zh",
@@ -98,7 +99,11 @@ pub(crate) const TEXT: Text = Text {
     replaced_lead: "你刚刚在那里打开了它。",
     move_here: "移到这里",
     error_title: "没有成功",
-    error_lead: "服务器拒绝了这次通话。",
+    error_lead: |problem| match problem {
+        Problem::Channel => "服务器拒绝了这个页面。",
+        Problem::Room => "服务器拒绝了这个房间。",
+        Problem::Relay => "链接要求的中继方式，这台服务器没有提供。",
+    },
     insecure_title: "这个地址不能使用摄像头",
     insecure_lead: "浏览器只允许加密的页面使用摄像头和麦克风。同一通话在这里：",
     insecure_certificate: "如果浏览器提示证书有问题：证书由这台服务器自己生成。服务器属于你或你信任其主人时，可以继续。",

@@ -6,26 +6,22 @@ use super::{
     icon, idle, notice, self_view, tile, waiting,
 };
 use crate::signals::*;
-use crate::{
-    browser::timer,
-    model::{Link, Model, Screen},
-    shell::Shell,
-    text::words,
-};
+use crate::{browser::timer, model::Model, shell::Shell, text::words};
 use std::time::Duration;
+use visavis_call::{LinkState, Phase};
 use web_sys::HtmlDialogElement;
 
 pub(crate) fn call() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     let idle = idle::idle();
     let devices = RwSignal::new(false);
-    let resting = move || idle.get() && model.screen.get() == Screen::InCall && !devices.get();
+    let resting = move || idle.get() && model.is(Phase::InCall) && !devices.get();
     let members = move || model.remotes.read().iter().map(|remote| remote.member.clone()).collect::<Vec<_>>();
     el("main", "call")
         .class_when("resting", resting)
         .attr_of("data-count", move || model.remotes.read().len().to_string())
-        .class_when("waiting", move || model.screen.get() == Screen::Waiting)
-        .class_when("dimmed", move || model.screen.get() == Screen::Reconnecting)
+        .class_when("waiting", move || model.is(Phase::Waiting))
+        .class_when("dimmed", move || model.is(Phase::Reconnecting))
         .child(el("div", "stage").each(members, tile::tile).child(self_view::self_view()))
         .child(el("h1", "unseen").text(words().status_in_call))
         .child(top())
@@ -52,7 +48,7 @@ fn top() -> View {
             move || model.since.get().is_some(),
             move || el("span", "chip").attr("role", "timer").text_of(clock(model)),
         )
-        .when(move || model.link.get() == Link::Away && model.screen.get() == Screen::InCall, away)
+        .when(move || model.link.get() == LinkState::Away && model.is(Phase::InCall), away)
 }
 
 fn clock(model: Model) -> impl Fn() -> String {

@@ -24,10 +24,7 @@ pub(crate) fn listen() {
 }
 
 fn press(shell: Shell, open: RwSignal<bool>, event: &KeyboardEvent) {
-    let has_devices = !matches!(
-        shell.model.screen.get_untracked(),
-        Screen::Landing | Screen::Insecure | Screen::Unsupported
-    );
+    let has_devices = matches!(shell.model.screen.get_untracked(), Screen::Room(_));
     match command(event) {
         Some(Command::Microphone) if has_devices => shell.local.toggle_microphone(),
         Some(Command::Camera) if has_devices => shell.local.toggle_camera(),

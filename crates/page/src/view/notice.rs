@@ -7,10 +7,11 @@ use super::{
 };
 use crate::signals::*;
 use crate::{
-    model::{Cause, Connection, Model, Screen},
+    model::{Cause, Model},
     shell::Shell,
     text::{Text, words},
 };
+use visavis_call::{Phase, RemoteState};
 
 /// Seconds after which connecting says that it tries the relay.
 const RELAY_AFTER: u32 = 3;
@@ -20,8 +21,8 @@ const SLOW_AFTER: u32 = 8;
 pub(crate) fn notices() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
     el("div", "notices")
-        .when(move || model.screen.get() == Screen::Connecting, connecting_notice)
-        .when(move || model.screen.get() == Screen::Reconnecting, interrupted_notice)
+        .when(move || model.is(Phase::Connecting), connecting_notice)
+        .when(move || model.is(Phase::Reconnecting), interrupted_notice)
         .when(move || model.silenced.get(), silenced_notice)
 }
 
@@ -80,7 +81,7 @@ fn silenced_notice() -> View {
 /// Whose connection the line is about: the first that does not stand.
 fn one_name(model: Model, text: &'static Text) -> String {
     let remotes = model.remotes.read();
-    let broken = remotes.iter().find(|remote| remote.connection != Connection::Connected).or(remotes.first());
+    let broken = remotes.iter().find(|remote| remote.state != RemoteState::Connected).or(remotes.first());
     match broken {
         Some(remote) if !remote.name.is_empty() => remote.name.clone(),
         _ => text.guest.to_owned(),
@@ -91,7 +92,7 @@ fn one_name(model: Model, text: &'static Text) -> String {
 pub(crate) fn toast() -> View {
     let shell = expect_context::<Shell>();
     let text = words();
-    let shown = move || shell.copied.get() && shell.model.screen.get() != Screen::Waiting;
+    let shown = move || shell.copied.get() && !shell.model.is(Phase::Waiting);
     let toast = move || el("p", "toast").child(icon::icon(icon::CHECK)).text(text.link_copied);
     el("div", "toasts").attr("role", "status").when(shown, toast)
 }

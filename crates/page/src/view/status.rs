@@ -8,6 +8,7 @@ use crate::{
     shell::Shell,
     text::{Text, words},
 };
+use visavis_call::Phase;
 
 pub(crate) fn status() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
@@ -27,28 +28,30 @@ fn line(model: Model, text: &'static Text) -> &'static str {
         Screen::Landing => text.headline,
         Screen::Insecure => text.insecure_title,
         Screen::Unsupported => text.unsupported_title,
-        Screen::Lobby if model.is_denied() => text.denied_title,
-        Screen::Lobby => text.status_lobby,
-        Screen::Waiting => text.waiting_title,
-        Screen::Connecting => text.status_connecting,
-        Screen::InCall => text.status_in_call,
-        Screen::Reconnecting => match model.interrupted.get() {
-            Some((Cause::Network, _)) => text.interrupted_network,
-            Some((Cause::Server, _)) => text.interrupted_server,
-            _ => text.status_connecting,
+        Screen::Room(phase) => match phase {
+            Phase::Lobby if model.is_denied() => text.denied_title,
+            Phase::Lobby => text.status_lobby,
+            Phase::Waiting => text.waiting_title,
+            Phase::Connecting => text.status_connecting,
+            Phase::InCall => text.status_in_call,
+            Phase::Reconnecting => match model.interrupted.get() {
+                Some((Cause::Network, _)) => text.interrupted_network,
+                Some((Cause::Server, _)) => text.interrupted_server,
+                _ => text.status_connecting,
+            },
+            Phase::Left => text.left_title,
+            Phase::Lost => text.lost_title,
+            Phase::Full => text.full_title,
+            Phase::Replaced => text.replaced_title,
+            Phase::Error(_) => text.error_title,
         },
-        Screen::Left => text.left_title,
-        Screen::Lost => text.lost_title,
-        Screen::Full => text.full_title,
-        Screen::Replaced => text.replaced_title,
-        Screen::Error => text.error_title,
     }
 }
 
 fn title(model: Model, text: &'static Text) -> String {
     let names = names(model, text);
-    match (model.screen.get(), names.is_empty()) {
-        (Screen::InCall, false) => String::from("● ") + &join(&names) + " · visavis",
+    match (model.phase(), names.is_empty()) {
+        (Some(Phase::InCall), false) => String::from("● ") + &join(&names) + " · visavis",
         _ => "visavis".to_owned(),
     }
 }

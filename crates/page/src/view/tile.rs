@@ -8,10 +8,11 @@ use super::{
 use crate::signals::*;
 use crate::{
     browser::document,
-    model::{Connection, Path, Remote},
+    model::Remote,
     shell::Shell,
     text::{Text, words},
 };
+use visavis_call::{Path, RemoteState};
 use web_sys::HtmlVideoElement;
 
 /// One member's facts, read anew whenever any of them changes.
@@ -45,8 +46,12 @@ impl Facts {
         self.read(|remote| remote.camera && remote.stream.is_some()).unwrap_or_default()
     }
 
-    fn is(self, connection: Connection) -> bool {
-        self.read(|remote| remote.connection) == Some(connection)
+    fn is_broken(self) -> bool {
+        self.is(RemoteState::Reconnecting) || self.is(RemoteState::Lost)
+    }
+
+    fn is(self, state: RemoteState) -> bool {
+        self.read(|remote| remote.state) == Some(state)
     }
 }
 
@@ -77,7 +82,7 @@ pub(crate) fn tile(member: String) -> View {
     el("article", "tile")
         .attr_of("aria-label", move || facts.shown_name())
         .class_when("tall", move || tall.get())
-        .class_when("broken", move || facts.is(Connection::Reconnecting))
+        .class_when("broken", move || facts.is_broken())
         .child(avatar(move || facts.name()))
         .child(video)
         .child(label(facts))
@@ -94,7 +99,7 @@ fn label(facts: Facts) -> View {
     el("div", "label")
         .when(move || facts.is_muted(), muted)
         .child(el("span", "label-name").text_of(move || facts.shown_name()))
-        .when(move || facts.is(Connection::Unstable), move || el("span", "label-note").text(text.unstable))
+        .when(move || facts.is(RemoteState::Unstable), move || el("span", "label-note").text(text.unstable))
         .child(quality(facts))
 }
 
@@ -113,7 +118,7 @@ fn quality(facts: Facts) -> View {
     };
     el("span", "quality")
         .attr("data-testid", "quality")
-        .attr_maybe("data-path", move || path().map(Path::name))
+        .attr_maybe("data-path", move || path().map(Path::as_str))
         .attr_of("data-bars", move || bars().to_string())
         .attr("role", "img")
         .named_by(sentence)

@@ -5,12 +5,13 @@ use super::{
     icon,
 };
 use crate::signals::*;
-use crate::{browser::clipboard, model::Screen, shell::Shell, text::words};
+use crate::{browser::clipboard, shell::Shell, text::words};
+use visavis_call::Phase;
 use web_sys::HtmlInputElement;
 
 pub(crate) fn waiting() -> View {
     let Shell { model, .. } = expect_context::<Shell>();
-    fragment().when(move || model.screen.get() == Screen::Waiting, card)
+    fragment().when(move || model.is(Phase::Waiting), card)
 }
 
 fn card() -> View {
