@@ -36,12 +36,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary with the flags that every test needs, and `words` besides.
+    /// Starts the binary with `words`, and the flags that every test needs where they do not say otherwise.
     ///
     /// # Errors
     /// [`Missing`] if the binary has not been built.
     pub fn start(node: Node, folder: &Path, authority: &Authority, words: &[&str]) -> Result<Self> {
-        let mut all = flags(folder, authority);
+        let mut all = flags(folder, authority, words);
         all.extend(words.iter().map(|word| (*word).to_owned()));
         let process = Process::start(command(&node, folder, &all)?, &folder.join("server.log"))?;
         Ok(Self { node, folder: folder.to_owned(), words: all, process })
@@ -123,7 +123,8 @@ pub fn signaling_url() -> String {
     format!("ws://{SERVER}:{HTTP}/v3/websocket")
 }
 
-fn flags(folder: &Path, authority: &Authority) -> Vec<String> {
+/// What every test needs, except what its own `words` say otherwise.
+fn flags(folder: &Path, authority: &Authority, own: &[&str]) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
     let words = [
         ("--http", format!("{SERVER}:{HTTP}")),
@@ -137,7 +138,8 @@ fn flags(folder: &Path, authority: &Authority) -> Vec<String> {
         ("--tls-key", path(&authority.key)),
         ("--data-dir", path(&folder.join("data"))),
     ];
-    words.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+    let wanted = words.into_iter().filter(|(flag, _)| !own.contains(flag));
+    wanted.flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
 }
 
 fn command(node: &Node, folder: &Path, words: &[String]) -> Result<Command> {

@@ -99,6 +99,19 @@ fn the_call_is_lost() {
 }
 
 #[test]
+fn a_relay_that_the_server_lacks() {
+    lab::run(async |lab| {
+        lab.server(&["--turn", "off"]).await?;
+        let alice = lab.browser(Chromium, "alice").await?;
+        for language in LANGUAGES {
+            alice.join(&link(lab, language, "&relay=udp")).await?;
+            pictures(&alice, "error", language).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn elsewhere_and_full() {
     lab::run(async |lab| {
         lab.server(&[]).await?;

@@ -44,14 +44,16 @@ fn main() {
         bob.reaches(&["lobby"]).await?;
         let loaded: Loaded = bob.ask(LOADED).await?;
         println!("until the lobby can be used: {} B compressed, {} requests", loaded.bytes, loaded.requests);
-        report(rounds(lab, &alice, &bob).await?);
+        for (way, page) in [("direct", "/"), ("over the relay", "/?relay=udp")] {
+            report(way, rounds(lab, &alice, &bob, page).await?);
+        }
         Ok(())
     });
 }
 
 /// Alice waits; Bob joins again and again, each time with a live preview.
-async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser) -> Result<Vec<f64>> {
-    let link = lab.room("bench");
+async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser, page: &str) -> Result<Vec<f64>> {
+    let link = lab.link(page, "bench");
     alice.join(&link).await?;
     alice.reaches(&["waiting"]).await?;
     let mut times = Vec::new();
@@ -69,14 +71,16 @@ async fn rounds(lab: &Lab, alice: &Browser, bob: &Browser) -> Result<Vec<f64>> {
         bob.click("leave").await?;
         alice.reaches(&["waiting"]).await?;
     }
+    alice.stir().await?;
+    alice.click("leave").await?;
     times.remove(0);
     Ok(times)
 }
 
-fn report(mut times: Vec<f64>) {
+fn report(way: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let (least, median, most) = (times[0], times[times.len() / 2], times[times.len() - 1]);
     println!(
-        "Join to first remote frame, direct: median {median:.0} ms, {least:.0} to {most:.0} ms, {ROUNDS} rounds"
+        "Join to first remote frame, {way}: median {median:.0} ms, {least:.0} to {most:.0} ms, {ROUNDS} rounds"
     );
 }
