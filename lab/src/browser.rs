@@ -135,9 +135,7 @@ impl Session {
         let state = self.browser.state().await.unwrap_or_default();
         say(&format!("-- {name} at {url}, state {state:?}, picture {}", picture.display()));
         let _ = self.browser.picture(&picture).await;
-        let connections = self.browser.ask::<Vec<Value>>(CONNECTIONS).await.unwrap_or_default();
-        let connections = connections.iter().map(Value::to_string);
-        for line in connections.chain(self.browser.console().await) {
+        for line in self.browser.troubles().await.into_iter().chain(self.browser.console().await) {
             say(&format!("   {line}"));
         }
     }
@@ -357,6 +355,12 @@ impl Browser {
     pub async fn picture(&self, path: &Path) -> Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         Ok(self.driver.screenshot(path).await?)
+    }
+
+    /// Where each of the page's connections stands, for whoever looks for a fault.
+    pub async fn troubles(&self) -> Vec<String> {
+        let connections = self.ask::<Vec<Value>>(CONNECTIONS).await.unwrap_or_default();
+        connections.iter().map(Value::to_string).collect()
     }
 
     /// What the page has said on its console; Chromium only.
