@@ -154,7 +154,7 @@ impl Negotiation {
         for candidate in waiting {
             if self.belongs(&candidate) {
                 acts.push(Act::Add(candidate));
-            } else if !self.inbox.is_empty() {
+            } else if !self.inbox.is_empty() || self.state != State::Stable {
                 self.remote_candidates.push_back(candidate);
             }
         }
@@ -195,6 +195,10 @@ impl Negotiation {
         if !yields {
             self.local_sent = true;
             self.send_again(acts);
+        }
+        // What came while the description was being set. A relay has one candidate: losing it loses the way.
+        if self.remote_stands && self.inbox.is_empty() {
+            self.add_waiting_candidates(acts);
         }
         self.go_on(acts);
     }

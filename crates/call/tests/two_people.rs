@@ -196,6 +196,24 @@ fn relay_only_keeps_to_the_wished_transport() {
 }
 
 #[test]
+fn the_one_candidate_of_a_relay_is_never_lost() {
+    for seed in 0..100 {
+        let mut world = World::new(seed);
+        let pages = ["anna", "bert"].map(|name| {
+            let mut config = world.config(name);
+            config.relay = Some(RelayOnly::Any);
+            let page = world.lobby_with(config);
+            world.with(page, |call, now| call.join(now));
+            world.run_until(1000, |world| {
+                world.phase(page) != Phase::Connecting || !world.remotes(page).is_empty()
+            });
+            page
+        });
+        world.run_until(3000, |world| world.in_call(&pages));
+    }
+}
+
+#[test]
 fn a_relay_that_the_server_does_not_offer_is_an_error_that_can_be_retried() {
     let mut world = World::new(17);
     let mut config = world.config("anna");

@@ -241,7 +241,7 @@ impl Peer {
     fn gather(&mut self, now: u64, epoch: u32) {
         self.epoch = epoch;
         self.gathering.clear();
-        let kinds: &[_] = if self.relay_only { &["relay", "relay"] } else { &["host", "relay"] };
+        let kinds: &[_] = if self.relay_only { &["relay"] } else { &["host", "relay"] };
         for (nth, kind) in kinds.iter().enumerate() {
             let candidate = Candidate {
                 candidate: format!("candidate:{nth} {kind}"),

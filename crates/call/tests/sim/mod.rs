@@ -613,7 +613,10 @@ impl World {
             && !other.relay_only
             && heard("host")
             && !self.direct_down.contains(&(a.min(b), a.max(b)));
-        let relay = heard("relay") && !self.relay_down.contains(&a) && !self.relay_down.contains(&b);
+        // A relay lets through only whom its owner has heard of.
+        let both_heard = [peer, other].iter().all(|end| end.heard.iter().any(|heard| heard == "relay"));
+        let permitted = if peer.relay_only && other.relay_only { both_heard } else { heard("relay") };
+        let relay = permitted && !self.relay_down.contains(&a) && !self.relay_down.contains(&b);
         (direct || relay).then_some(other.id)
     }
 
