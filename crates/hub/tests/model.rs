@@ -1,4 +1,5 @@
-//! Random connects, subscribes, publishes, drops and resumes against a reference that is too simple to be wrong.
+//! Random connects, subscribes, publishes, posts, drops and resumes against a reference that is too simple to be
+//! wrong: what everybody hears and in which order, who is where, and what is kept of what was said.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,18 +9,21 @@ use std::{collections::BTreeMap, time::Duration};
 
 use node::Node;
 use proptest::prelude::*;
-use visavis_hub::{Ending, Resume};
+use visavis_hub::{Ending, HistoryBounds, Resume, history};
 
 const ROOMS: [&str; 3] = ["observable-a", "observable-b", "plain"];
 const GRACE: u64 = 20;
+/// How long messages are kept.
+const LIFETIME: u64 = 60;
 
 #[derive(Clone, Debug)]
 enum Step {
     Connect { resumable: bool },
     Resume { who: usize },
-    Subscribe { who: usize, room: usize },
+    Subscribe { who: usize, room: usize, history: usize },
     Unsubscribe { who: usize, room: usize },
-    Publish { who: usize, room: usize },
+    Publish { who: usize, room: usize, times: usize },
+    Post { room: usize },
     Disconnect { who: usize, left: bool },
     Pass { seconds: u64 },
 }
@@ -29,9 +33,12 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => any::<bool>().prop_map(|resumable| Step::Connect { resumable }),
         2 => who.clone().prop_map(|who| Step::Resume { who }),
-        5 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Subscribe { who, room }),
+        5 => (who.clone(), room.clone(), 0..130_usize)
+            .prop_map(|(who, room, history)| Step::Subscribe { who, room, history }),
         2 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Unsubscribe { who, room }),
-        4 => (who.clone(), room).prop_map(|(who, room)| Step::Publish { who, room }),
+        4 => (who.clone(), room.clone(), 1..30_usize)
+            .prop_map(|(who, room, times)| Step::Publish { who, room, times }),
+        2 => room.prop_map(|room| Step::Post { room }),
         2 => (who, any::<bool>()).prop_map(|(who, left)| Step::Disconnect { who, left }),
         2 => (0..15_u64).prop_map(|seconds| Step::Pass { seconds }),
     ]
@@ -54,6 +61,9 @@ struct Reference {
     rooms: [Vec<usize>; ROOMS.len()],
     people: Vec<Person>,
     heard: BTreeMap<usize, Vec<String>>,
+    /// What was said and when, oldest first.
+    said: [Vec<(u64, String)>; ROOMS.len()],
+    count: usize,
 }
 
 impl Reference {
@@ -75,7 +85,26 @@ impl Reference {
         }
     }
 
-    fn subscribe(&mut self, who: usize, room: usize) {
+    /// Somebody says something new; what it is.
+    fn say(&mut self, from: &str, room: usize) -> String {
+        self.count += 1;
+        let what = format!("m{}", self.count);
+        for listener in self.listeners(room) {
+            self.hear(listener, format!("{from} says {what}"));
+        }
+        self.said[room].push((self.now, format!("{from} said {what}")));
+        what
+    }
+
+    fn past(&self, room: usize, count: usize) -> Vec<String> {
+        let kept: Vec<_> = self.said[room].iter().rev().take(history::MESSAGES).collect();
+        let fresh = kept.into_iter().filter(|(at, _)| at + LIFETIME > self.now);
+        let mut newest: Vec<_> = fresh.take(count).map(|(_, words)| words.clone()).collect();
+        newest.reverse();
+        newest
+    }
+
+    fn subscribe(&mut self, who: usize, room: usize, history: usize) {
         let name = self.people[who].name.clone();
         let new = !self.rooms[room].contains(&who);
         if new {
@@ -92,6 +121,9 @@ impl Reference {
             }
         }
         self.hear(who, words);
+        for words in self.past(room, history) {
+            self.hear(who, words);
+        }
     }
 
     fn leave(&mut self, who: usize, room: usize) {
@@ -150,10 +182,10 @@ impl Trial {
                 });
             }
             Step::Resume { who } => self.resume(who),
-            Step::Subscribe { who, room } => {
+            Step::Subscribe { who, room, history } => {
                 if let Some((who, connection)) = reference.alive(who) {
-                    node.subscribe(connection, ROOMS[room]);
-                    reference.subscribe(who, room);
+                    node.subscribe_since(connection, ROOMS[room], history).unwrap();
+                    reference.subscribe(who, room, history);
                 }
             }
             Step::Unsubscribe { who, room } => {
@@ -163,15 +195,15 @@ impl Trial {
                     reference.leave(who, room);
                 }
             }
-            Step::Publish { who, room } => {
+            Step::Publish { who, room, times } => {
                 if let Some((who, connection)) = reference.alive(who) {
-                    node.publish(connection, ROOMS[room], "m");
-                    let words = format!("{} says m", reference.people[who].name);
-                    for listener in reference.listeners(room) {
-                        reference.hear(listener, words.clone());
+                    for _ in 0..times {
+                        let name = reference.people[who].name.clone();
+                        node.publish(connection, ROOMS[room], &reference.say(&name, room));
                     }
                 }
             }
+            Step::Post { room } => node.post(ROOMS[room], &reference.say("nobody", room)),
             Step::Disconnect { who, left } => self.disconnect(who, left),
             Step::Pass { seconds } => {
                 node.pass(Duration::from_secs(seconds));
@@ -211,22 +243,40 @@ impl Trial {
         reference.people[who].connection = None;
     }
 
-    fn compare(&mut self) {
-        let heard = std::mem::take(&mut self.reference.heard);
+    /// Leaves of places that were only kept may come in any order, as their time comes.
+    fn compare(&mut self, ordered: bool) {
+        let mut heard = std::mem::take(&mut self.reference.heard);
         for person in &self.reference.people {
             let Some(connection) = person.connection else { continue };
-            let mut expected = heard.get(&connection).cloned().unwrap_or_default();
+            let mut expected = heard.remove(&connection).unwrap_or_default();
             let mut heard = self.node.heard(connection);
-            expected.sort();
-            heard.sort();
+            if !ordered {
+                expected.sort();
+                heard.sort();
+            }
             assert_eq!(heard, expected, "what {} heard", person.name);
+        }
+        for (index, room) in ROOMS.iter().enumerate() {
+            assert_eq!(self.members(room), self.reference.members(index), "who is in {room}");
+            let kept = self.node.kept(room);
+            assert_eq!(kept, self.reference.past(index, usize::MAX), "what is kept of {room}");
         }
         let rooms = self.reference.rooms.iter().filter(|room| !room.is_empty()).count();
         assert_eq!(self.node.hub.counts().rooms, rooms, "rooms");
+        assert_eq!(self.node.hub.rooms_of("one").unwrap().len(), rooms, "rooms as they are listed");
+    }
+
+    fn members(&self, room: &str) -> Vec<String> {
+        let members = self.node.hub.members_of_room("one", room).unwrap();
+        members.iter().map(|id| self.node.name_of(id.as_str())).collect()
     }
 }
 
 impl Reference {
+    fn members(&self, room: usize) -> Vec<String> {
+        self.rooms[room].iter().map(|who| self.people[*who].name.clone()).collect()
+    }
+
     fn index(&self, who: usize) -> Option<usize> {
         (!self.people.is_empty()).then(|| who % self.people.len())
     }
@@ -242,13 +292,14 @@ proptest! {
 
     #[test]
     fn the_hub_does_what_the_reference_does(steps in prop::collection::vec(step(), 1..80)) {
-        let node = Node::with_seed(1, |config| config.limits = visavis_hub::Limits::off());
+        let mut node = Node::with_seed(1, |config| config.limits = visavis_hub::Limits::off());
+        node.keep(HistoryBounds { lifetime: Duration::from_secs(LIFETIME), bytes: u64::MAX });
         let mut trial = Trial { node, reference: Reference::default() };
         for step in &steps {
             trial.act(step);
-            trial.compare();
+            trial.compare(!matches!(step, Step::Pass { .. }));
         }
         trial.act(&Step::Pass { seconds: 2 * GRACE });
-        trial.compare();
+        trial.compare(false);
     }
 }

@@ -142,6 +142,17 @@ impl Node {
         self.bus.history.expire(self.unix_time());
     }
 
+    /// What is kept of what was said in a room of channel `one`.
+    pub(crate) fn kept(&self, room: &str) -> Vec<String> {
+        let kept = self.bus.history.newest(&"one".into(), room, usize::MAX, self.unix_time());
+        kept.iter().map(|message| self.past(message)).collect()
+    }
+
+    /// The name of whoever has that id.
+    pub(crate) fn name_of(&self, id: &str) -> String {
+        self.names[id].clone()
+    }
+
     /// What a connection has heard since it was last asked.
     pub(crate) fn heard(&mut self, connection: usize) -> Vec<String> {
         self.heard.remove(&connection).unwrap_or_default()
