@@ -70,3 +70,24 @@ fn a_file_is_for_one_server_and_for_nothing_else() {
     let error = Store::open(&other).err().unwrap().to_string();
     assert!(error.contains("cannot open") && error.contains("notes"), "{error}");
 }
+
+#[test]
+fn the_file_does_not_grow_with_what_was_removed() {
+    const KEPT: u64 = 500;
+    const BATCH: u64 = 50;
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let mut store = Store::open(&path).unwrap();
+    let text = "x".repeat(1024);
+    let mut sizes = Vec::new();
+    for end in (BATCH..=10 * KEPT).step_by(BATCH as usize) {
+        let records: Vec<_> = (end - BATCH..end).map(|number| record(number, &text)).collect();
+        let removed = end.saturating_sub(KEPT + BATCH)..end.saturating_sub(KEPT);
+        store.write(&records, removed).unwrap();
+        sizes.push(fs::metadata(&path).unwrap().len());
+    }
+    assert_eq!(store.read().unwrap().len(), KEPT as usize);
+    let (half, last) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+    assert_eq!(half, last, "it has grown from 5 to 10 times what is kept");
+    assert!(last < 5 * KEPT * 2 * text.len() as u64, "{last} bytes");
+}

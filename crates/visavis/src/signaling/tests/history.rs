@@ -90,6 +90,40 @@ async fn a_channel_that_keeps_nothing_shows_nothing() {
     assert!(client.hear_all().await.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn between_history_and_live_nothing_is_lost_and_nothing_comes_twice() {
+    const LAST: u64 = 999;
+    let signaling = keeping();
+    let says = tokio::spawn({
+        let signaling = Arc::clone(&signaling);
+        async move {
+            for number in 0..=LAST {
+                say_from_outside(&signaling, "news", &json!(number));
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let listens = (0..20).map(|_| {
+        let signaling = Arc::clone(&signaling);
+        tokio::spawn(async move {
+            let mut client = pipe(&signaling, 64 * 1024);
+            client.shake_hands(CHANNEL).await;
+            ask_for_history(&mut client, "news", json!(100)).await;
+            let mut heard = vec![client.hear().await["message"].as_u64().unwrap()];
+            while heard.last() != Some(&LAST) {
+                heard.push(client.hear().await["message"].as_u64().unwrap());
+            }
+            heard
+        })
+    });
+    let listens: Vec<_> = listens.collect();
+    says.await.unwrap();
+    for listen in listens {
+        let heard = listen.await.unwrap();
+        assert_eq!(heard, (heard[0]..=LAST).collect::<Vec<_>>());
+    }
+}
+
 /// More than a connection may have waiting, by far.
 fn say_a_megabyte(signaling: &Signaling) -> usize {
     let long = json!("x".repeat(60_000));
