@@ -20,26 +20,38 @@ use crate::{
     until,
 };
 
-/// The folder of scripts and of the list of packages.
-fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("node")
+/// A folder of scripts with the list of packages that they use: `lab/node`, `lab/peers`.
+pub fn sources(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Installs the packages that the scripts use, exactly as locked. Call it where the machine's network is.
+/// Installs the packages that the tests' scripts use. Call it where the machine's network is.
 ///
 /// # Errors
 /// If Node is missing or the registry cannot be reached.
 pub fn install() -> Result<()> {
-    let folder = target_dir().join("lab-node");
-    let lock = fs::read_to_string(sources().join("package-lock.json")).context("read package-lock.json")?;
-    if fs::read_to_string(folder.join("installed")).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
+    installed("node").map(drop)
+}
+
+/// A copy of such a folder with its packages beside the scripts, exactly as locked.
+///
+/// # Errors
+/// If Node is missing or the registry cannot be reached.
+pub fn installed(name: &str) -> Result<PathBuf> {
+    let folder = target_dir().join(format!("lab-{name}"));
     fs::create_dir_all(&folder)?;
-    fs::copy(sources().join("package.json"), folder.join("package.json"))?;
-    fs::write(folder.join("package-lock.json"), &lock)?;
+    let folder = folder.canonicalize()?;
+    for file in fs::read_dir(sources(name))? {
+        let file = file?;
+        fs::copy(file.path(), folder.join(file.file_name()))?;
+    }
+    let lock = fs::read_to_string(folder.join("package-lock.json")).context("read package-lock.json")?;
+    if fs::read_to_string(folder.join("installed")).is_ok_and(|installed| installed == lock) {
+        return Ok(folder);
+    }
     run(Command::new(need::program("npm")?).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    Ok(fs::write(folder.join("installed"), lock)?)
+    fs::write(folder.join("installed"), lock)?;
+    Ok(folder)
 }
 
 /// A running script: it prints one JSON array per event, and takes one command per line.
@@ -60,7 +72,7 @@ impl Script {
     /// If Node is missing.
     pub fn member(node: &Node, name: &str, sdk: &str, url: &str, channel: &str, room: &str) -> Result<Self> {
         let mut command = node.command("node")?;
-        command.arg(sources().join("member.js")).args([sdk, url, channel, room, name]);
+        command.arg(sources("node").join("member.js")).args([sdk, url, channel, room, name]);
         command.env("NODE_PATH", target_dir().canonicalize()?.join("lab-node/node_modules"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().context("start node")?;

@@ -151,7 +151,10 @@ fn command(node: &Node, folder: &Path, words: &[String]) -> Result<Command> {
 }
 
 /// `VISAVIS_BIN`, or the release binary.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// [`Missing`] if it has not been built.
+pub fn binary() -> Result<PathBuf> {
     let path = env::var_os("VISAVIS_BIN").map_or_else(|| target_dir().join("release/visavis"), PathBuf::from);
     if !path.is_file() {
         return Err(Missing(format!("the server's binary at {}", path.display())).into());

@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use crate::{
     command::{cargo, run, tools_dir},
-    measure, serve,
+    measure, serve, setup,
 };
 
 /// What is measured.
@@ -13,6 +13,11 @@ use crate::{
 pub(crate) enum Bench {
     /// The page's weight, and the time from Join to the first remote frame, in real browsers
     Call,
+    /// Signaling beside Bun, ws, socket.io, PeerJS and NATS, each on one core
+    Signaling {
+        /// Names of servers, cases (pairs, flight, room, joins, idle, tls) and the number of rounds; else all, 3 times
+        only: Vec<String>,
+    },
 }
 
 /// Builds the release binary and measures it.
@@ -20,6 +25,7 @@ pub(crate) fn bench(what: &Bench) -> Result<()> {
     serve::build()?;
     match what {
         Bench::Call => call(),
+        Bench::Signaling { only } => signaling(only),
     }
 }
 
@@ -27,4 +33,10 @@ fn call() -> Result<()> {
     measure::measure()?;
     let mut command = cargo(["run", "--quiet", "--package", "visavis-lab", "--bin", "bench-call"]);
     run(command.env("VISAVIS_TOOLS", tools_dir().join("bin")).env("VISAVIS_REQUIRE_ALL", "1"))
+}
+
+fn signaling(only: &[String]) -> Result<()> {
+    setup::for_comparisons()?;
+    run(cargo(["run", "--release", "--quiet", "--package", "visavis-lab", "--bin", "bench-signaling", "--"])
+        .args(only))
 }

@@ -31,9 +31,18 @@ const FONTS: [(&str, &str); 1] =
 /// Programs that are built from the crate registry, each with its version.
 const TOOLS: [(&str, &str); 2] = [("geckodriver", "0.37.1"), ("cargo-deny", "0.20.2")];
 
+/// Servers that others wrote, for comparisons; the rest of them comes from the package registry of Node.
+const PEERS: [(&str, &str); 4] =
+    [("node", "nodejs"), ("npm", "npm"), ("taskset", "util-linux"), ("nats-server", "nats-server")];
+
+/// Everything that `cargo xtask bench signaling` needs.
+pub(crate) fn for_comparisons() -> Result<()> {
+    packages(&PEERS, &[])
+}
+
 /// Everything that `cargo xtask test` needs.
 pub(crate) fn for_tests() -> Result<()> {
-    packages()?;
+    packages(&PROGRAMS, &FONTS)?;
     wasm_target()?;
     TOOLS.iter().try_for_each(|(name, version)| tool(name, version))
 }
@@ -48,15 +57,15 @@ pub(crate) fn wasm_target() -> Result<()> {
     run(program("rustup", ["target", "add", WASM]).env_remove("RUSTUP_TOOLCHAIN"))
 }
 
-fn packages() -> Result<()> {
-    let programs = PROGRAMS.iter().filter(|(name, _)| !in_path(name));
-    let fonts = FONTS.iter().filter(|(file, _)| !Path::new(file).exists());
+fn packages(programs: &[(&'static str, &'static str)], fonts: &[(&str, &'static str)]) -> Result<()> {
+    let programs = programs.iter().filter(|(name, _)| !in_path(name));
+    let fonts = fonts.iter().filter(|(file, _)| !Path::new(file).exists());
     let missing = programs.chain(fonts).map(|(_, package)| *package).collect::<Vec<_>>();
     if missing.is_empty() {
         return Ok(());
     }
     if !in_path("apt-get") {
-        bail!("the tests need the Debian packages {}; install what brings the same here", missing.join(" "));
+        bail!("this needs the Debian packages {}; install what brings the same here", missing.join(" "));
     }
     run(&mut as_root(["apt-get", "update", "--quiet"]))?;
     let mut install = as_root(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends"]);
