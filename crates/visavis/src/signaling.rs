@@ -125,10 +125,12 @@ impl Signaling {
         }
     }
 
-    /// Writes what is left of the history and closes its file.
+    /// Writes what is left of the history and closes its file. What is said later is not kept.
     pub(crate) fn end_history(&self) {
-        let journal = self.lock().journal.take();
-        drop(journal);
+        let thread = self.lock().journal.as_mut().and_then(Journal::end);
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the history could not be ended in order");
+        }
     }
 
     /// Drops every connection without a Close frame, so that clients come back, and takes no more.

@@ -102,6 +102,13 @@ impl Journal {
         }
     }
 
+    /// Has the thread end when everything is written; what is handed over later may not be. It says so.
+    pub(crate) fn end(&mut self) -> Option<JoinHandle<()>> {
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_one();
+        self.thread.take()
+    }
+
     /// How many writes have failed.
     pub(crate) fn failures(&self) -> u64 {
         self.shared.failures.load(Ordering::Relaxed)
@@ -109,13 +116,10 @@ impl Journal {
 }
 
 impl Drop for Journal {
-    /// Writes what is left.
+    /// Waits until what is left is written.
     fn drop(&mut self) {
-        self.shared.lock().ended = true;
-        self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let thread = self.end();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that writes the history panicked");
         }
     }
