@@ -171,6 +171,7 @@ fn every_refusal_has_its_status_and_says_why() {
         (Call::post("/app/r/publish", b"\"\xff\"".to_vec()).json(), 400, "Message is not valid JSON"),
         (Call::post("/app/r/publish", b"\xff".to_vec()), 400, "Message is not valid UTF-8"),
         (Call::post("/app/r/publish", large), 413, "Message is too large"),
+        (Call::post("/app/r/publish", vec![b'x'; 8 * 1024 * 1024]), 413, "Message is too large"),
         (Call::post("/app/r/publish", quoted), 413, "Message is too large"),
         (
             Call::post("/mine/r/publish", "x").header("Origin", "https://other.example"),

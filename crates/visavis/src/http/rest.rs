@@ -3,14 +3,15 @@
 mod access;
 mod listing;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Extension, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use hyper::body::Body as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
@@ -26,6 +27,8 @@ use crate::{
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Of a body that is too large, this much is read before it is refused.
+const SKIPPED_AT_MOST: usize = 16 * 1024 * 1024;
 /// Rooms that one call may publish into.
 const ROOMS: usize = 100;
 
@@ -108,8 +111,7 @@ impl Exchange<'_> {
             _ => return Err(RestRefusal::TooManyRooms),
         }
         let limit = channel.max_message.unwrap_or(self.signaling.options.limits.message);
-        let body = timeout(PATIENCE, axum::body::to_bytes(body, limit)).await;
-        let body = body.map_err(|_| RestRefusal::TooSlow)?.map_err(|_| RestRefusal::MessageTooLarge)?;
+        let body = timeout(PATIENCE, read(body, limit)).await.map_err(|_| RestRefusal::TooSlow)??;
         let payload = payload(&self.head.headers, &body)?;
         if payload.len() > limit {
             return Err(RestRefusal::MessageTooLarge);
@@ -130,8 +132,25 @@ impl Exchange<'_> {
     }
 }
 
+/// The whole body. One that is too large is read all the same, as far as that is sane: many clients look for the
+/// answer only when they have sent everything.
+async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, RestRefusal> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        // Whose body breaks off reads no answer.
+        let Ok(data) = frame.map_err(|_| RestRefusal::TooSlow)?.into_data() else { continue };
+        length += data.len();
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        } else if length > SKIPPED_AT_MOST {
+            break;
+        }
+    }
+    if length > limit { Err(RestRefusal::MessageTooLarge) } else { Ok(bytes) }
+}
+
 /// The body as a message: JSON as it stands if it is said to be JSON, else a text.
-fn payload(headers: &HeaderMap, body: &Bytes) -> Result<Arc<[u8]>, RestRefusal> {
+fn payload(headers: &HeaderMap, body: &[u8]) -> Result<Arc<[u8]>, RestRefusal> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/json") {
