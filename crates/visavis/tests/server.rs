@@ -623,7 +623,10 @@ fn every_taken_port_ends_in_one_clear_line() {
     let folder = Folder::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let tcp = listener.local_addr().unwrap().to_string();
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Whatever else this machine does, TCP must have the same port free.
+    let free_for_tcp = |socket: &UdpSocket| TcpListener::bind(socket.local_addr().unwrap()).is_ok();
+    let mut sockets = std::iter::repeat_with(|| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let socket = sockets.find(free_for_tcp).unwrap();
     let udp = socket.local_addr().unwrap().to_string();
     let off = ["--http", "--https", "--turn", "--admin"];
     for flag in off {
