@@ -195,9 +195,20 @@ impl State {
 
 /// The text frame that carries `message`.
 pub(crate) fn text(message: &Outbound<'_>) -> Bytes {
-    frame::text(|buffer| {
+    frame::text(usual_length(message), |buffer| {
         serde_json::to_writer(buffer, message).expect("strings, numbers and raw JSON always serialize");
     })
+}
+
+/// A little more than most of these messages have.
+fn usual_length(message: &Outbound<'_>) -> usize {
+    const AROUND: usize = 192;
+    match message {
+        Outbound::Publish(published) => AROUND + published.room.len() + published.message.get().len(),
+        Outbound::HistoryMessage(before) => AROUND + before.room.len() + before.message.get().len(),
+        Outbound::ObservableMembers(members) => AROUND + 64 * members.data.len(),
+        _ => AROUND,
+    }
 }
 
 fn observable_members(room: &RoomName, members: &[HubMember]) -> Bytes {

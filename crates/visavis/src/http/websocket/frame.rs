@@ -10,9 +10,10 @@ const PONG: u8 = 0xA;
 const LONGEST_HEADER: usize = 10;
 const LAST: u8 = 0x80;
 
-/// A text frame whose payload `write` appends.
-pub(crate) fn text(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
-    let mut buffer = vec![0; LONGEST_HEADER];
+/// A text frame whose payload `write` appends: about `length` bytes, so that the buffer need not grow on the way.
+pub(crate) fn text(length: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut buffer = Vec::with_capacity(LONGEST_HEADER + length);
+    buffer.resize(LONGEST_HEADER, 0);
     write(&mut buffer);
     finish(buffer, TEXT)
 }
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     fn text_of(length: usize) -> Bytes {
-        text(|buffer| buffer.resize(buffer.len() + length, b'x'))
+        text(length, |buffer| buffer.resize(buffer.len() + length, b'x'))
     }
 
     #[test]

@@ -213,10 +213,14 @@ fn is_control(opcode: u8) -> bool {
 fn unmask_onto(target: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
     let start = target.len();
     target.extend_from_slice(bytes);
-    for chunk in target[start..].chunks_mut(4) {
-        for (byte, mask) in chunk.iter_mut().zip(mask) {
-            *byte ^= mask;
-        }
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = target[start..].as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, mask) in rest.iter_mut().zip(mask.into_iter().cycle()) {
+        *byte ^= mask;
     }
 }
 
