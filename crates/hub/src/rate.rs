@@ -36,8 +36,14 @@ impl Bucket {
     /// Counts one more, unless that is too many.
     #[must_use]
     pub fn admit(&mut self, now: Now, rate: Rate) -> bool {
+        self.admit_many(now, rate, 1)
+    }
+
+    /// Counts so many more, unless that is too many.
+    #[must_use]
+    pub fn admit_many(&mut self, now: Now, rate: Rate, count: u32) -> bool {
         let full = rate.interval.saturating_mul(rate.burst);
-        let level = self.empty_at.since(now) + rate.interval;
+        let level = self.empty_at.since(now) + rate.interval.saturating_mul(count);
         if level > full {
             return false;
         }

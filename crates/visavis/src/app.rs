@@ -29,6 +29,7 @@ use crate::{
     ice::IceServers,
     listen::{self, Doors, Speaks},
     metrics::Metrics,
+    rates::Rates,
     signaling::{Signaling, SignalingOptions, options::SignalingLimits},
     start_up::StartUp,
     tls::Tls,
@@ -85,12 +86,16 @@ impl App {
             auto_join: config.auto_join,
             https_port: ice.https.first().map(SocketAddr::port),
             signaling: Arc::clone(&signaling),
+            new_websockets: Rates::new(config.quotas.new_websockets),
+            requests: Rates::new(config.quotas.requests),
         };
-        let connections = Connections::new(config.limits);
+        let site = Arc::new(site);
+        let connections = Connections::new(&config.quotas);
         let metrics = Metrics {
             relay: Arc::clone(&relay),
             connections: Arc::clone(&connections),
             signaling: Arc::clone(&signaling),
+            site: Arc::clone(&site),
         };
         StartUp {
             config,
@@ -103,7 +108,7 @@ impl App {
         .print();
         Ok(Self {
             bound,
-            doors: Arc::new(Doors { relay, router: http::router(Arc::new(site)), connections }),
+            doors: Arc::new(Doors { relay, router: http::router(Arc::clone(&site)), connections }),
             admin: Arc::new(Admin { ready: AtomicBool::new(true), metrics }),
             tls,
             signaling,
@@ -266,7 +271,7 @@ fn start_signaling(
         grace: GRACE,
         seed: data_dir::random(),
         resume_key: data_dir.key("resume-key")?,
-        limits: if config.limits { SignalingLimits::default() } else { SignalingLimits::off() },
+        limits: if config.limits { SignalingLimits::within(&config.quotas) } else { SignalingLimits::off() },
     });
     signaling.keep_history(&config.channels)?;
     Ok(signaling)

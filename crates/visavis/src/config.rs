@@ -1,6 +1,7 @@
 //! The settings, understood: every value checked as far as it can be without touching the system.
 
 mod channels;
+pub(crate) mod quotas;
 
 use std::{
     collections::BTreeSet,
@@ -13,6 +14,8 @@ use std::{
 use anyhow::bail;
 use tracing_subscriber::EnvFilter;
 use visavis_turn::{IpNet, Secret};
+
+use quotas::Quotas;
 
 use crate::{
     channels::Channels,
@@ -40,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) auto_join: bool,
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) limits: bool,
+    /// What may be asked of this server where limits are on.
+    pub(crate) quotas: Quotas,
     pub(crate) threads: Option<u16>,
     pub(crate) log: String,
     /// What a person should know although it is no error.
@@ -74,6 +79,7 @@ impl Config {
                 )
             })
             .collect();
+        let limits = one(values, "limits", limits)?.expect("has a default");
         let config = Self {
             http: listen(values, "http")?,
             https: listen(values, "https")?,
@@ -90,7 +96,8 @@ impl Config {
             channels: channels::channels(values, &mut warnings)?,
             auto_join: switch(values, "auto-join")?,
             data_dir: one(values, "data-dir", directory)?,
-            limits: one(values, "limits", limits)?.expect("has a default"),
+            limits,
+            quotas: Quotas::new(limits, &all(values, "limit", quotas::limit)?),
             threads: one(values, "threads", threads)?,
             log: one(values, "log", log_filter)?.expect("has a default"),
             warnings,

@@ -2,20 +2,19 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Open connections in all.
-const IN_ALL: usize = 20_000;
-/// Open connections from one IPv4 address or one IPv6 /64: room for an office behind one address. This computer has
-/// no such share, since a proxy on it speaks for everybody.
-const PER_PREFIX: usize = 512;
+use crate::{
+    config::quotas::{PerAddress, Quotas},
+    rates::prefix,
+};
 
 /// Counts the connections that are open.
 pub(crate) struct Connections {
     in_all: usize,
-    per_prefix: usize,
+    per_prefix: PerAddress<usize>,
     open: Mutex<Open>,
 }
 
@@ -33,8 +32,8 @@ pub(crate) struct Permit {
 }
 
 impl Connections {
-    pub(crate) fn new(limited: bool) -> Arc<Self> {
-        let (in_all, per_prefix) = if limited { (IN_ALL, PER_PREFIX) } else { (usize::MAX, usize::MAX) };
+    pub(crate) fn new(quotas: &Quotas) -> Arc<Self> {
+        let (in_all, per_prefix) = (quotas.connections, quotas.connections_per_address);
         Arc::new(Self { in_all, per_prefix, open: Mutex::default() })
     }
 
@@ -44,7 +43,8 @@ impl Connections {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = &mut *guard;
         let from_prefix = open.by_prefix.get(&prefix).copied().unwrap_or(0);
-        let share = if prefix.is_loopback() { usize::MAX } else { self.per_prefix };
+        let exempt = self.per_prefix.by_default && prefix.is_loopback();
+        let share = if exempt { usize::MAX } else { self.per_prefix.share };
         if open.in_all >= self.in_all || from_prefix >= share {
             open.refused += 1;
             return None;
@@ -75,22 +75,17 @@ impl Drop for Permit {
     }
 }
 
-/// What one subscriber can fill at will: an IPv4 address, an IPv6 /64.
-fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) if address.is_loopback() => IpAddr::V6(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_prefix_has_its_share_and_gets_it_back() {
-        let connections = Arc::new(Connections { in_all: 3, per_prefix: 2, open: Mutex::default() });
+        let connections = Arc::new(Connections {
+            in_all: 3,
+            per_prefix: PerAddress { share: 2, by_default: true },
+            open: Mutex::default(),
+        });
         let here = |text: &str| connections.admit(text.parse().unwrap());
         let first = here("2001:db8::1").unwrap();
         let _second = here("2001:db8::2").unwrap();

@@ -126,6 +126,13 @@ pub(crate) const KEYS: &[Key] = &[
         &[],
         "Where secrets and the self-signed certificate are kept; else $STATE_DIRECTORY, else the platform's data directory",
     ),
+    key(
+        "limit",
+        Shape::Many,
+        "NAME=NUMBER",
+        &[],
+        "How much one connection or address may ask for: connections, connections-per-address, new-websockets, requests, messages, bytes, subscriptions",
+    ),
     key("limits", Shape::One, "on|off", &["on"], "Rate limits and quotas; `off` for load tests only"),
     key("threads", Shape::One, "N", &[], "Relay shards; else one for each core"),
     key("log", Shape::One, "FILTER", &["info"], "What is logged, such as debug or visavis=debug,info"),

@@ -18,6 +18,7 @@ mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod rates;
 mod session;
 mod signaling;
 mod start_up;

@@ -9,6 +9,7 @@ use visavis_relay::{Relay, Stats};
 
 use crate::{
     connections::Connections,
+    http::Site,
     signaling::{Counters, Signaling},
 };
 
@@ -17,6 +18,7 @@ pub(crate) struct Metrics {
     pub(crate) relay: Arc<Relay>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) signaling: Arc<Signaling>,
+    pub(crate) site: Arc<Site>,
 }
 
 impl Metrics {
@@ -35,6 +37,11 @@ impl Metrics {
             [(none(), open as u64)],
         );
         text.counter("visavis_connections_refused_total", "Connections beyond the caps", [(none(), refused)]);
+        let limited = [
+            (label("what", "websocket"), self.site.new_websockets.refused()),
+            (label("what", "request"), self.site.requests.refused()),
+        ];
+        text.counter("visavis_http_limited_total", "Answers 429 to addresses that ask too often", limited);
         signaling(&mut text, &self.signaling.counters());
         turn(&mut text, &self.relay.stats());
         text.0

@@ -6,7 +6,7 @@ pub(crate) mod origin;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use visavis_hub::{ConnectionId, Ending, Hello, Resume, Tag, Welcome};
+use visavis_hub::{Bucket, ConnectionId, Ending, Hello, Resume, Tag, Welcome};
 use visavis_signal::{
     Inbound, Outbound, RawValue, Refusal, Reply,
     inbound::{Handshake, IceServers, Peek, Publish, Resume as WireResume, Subscribe, Unsubscribe},
@@ -29,6 +29,7 @@ pub(crate) struct Session {
     outbox: Arc<Outbox>,
     /// Bytes of one message.
     message_limit: usize,
+    bytes: Bucket,
     stage: Stage,
 }
 
@@ -45,7 +46,15 @@ impl Session {
         let outbox = Arc::new(Outbox::new(signaling.options.limits.queue));
         let connection = signaling.with(|state, _| state.open(Arc::clone(&outbox)));
         let message_limit = signaling.options.limits.message;
-        Self { signaling, info, connection, outbox, message_limit, stage: Stage::Fresh(None) }
+        Self {
+            signaling,
+            info,
+            connection,
+            outbox,
+            message_limit,
+            bytes: Bucket::default(),
+            stage: Stage::Fresh(None),
+        }
     }
 
     /// One text or binary message.
@@ -54,6 +63,17 @@ impl Session {
             Ok(message) => self.handle(message),
             Err(malformed) => self.handle_malformed(malformed.callback, malformed.refusal),
         }
+    }
+
+    /// So many bytes came, whatever they are: more than one connection may send end it.
+    pub(crate) fn admit_bytes(&mut self, count: usize) -> bool {
+        let signaling = &self.signaling;
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let admitted = self.bytes.admit_many(signaling.now(), signaling.options.limits.bytes, count);
+        if !admitted {
+            self.refuse(None, Refusal::RateExceeded);
+        }
+        admitted
     }
 
     /// A message that could not be read at all, or only in part.

@@ -78,7 +78,7 @@ impl Signaling {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
         // Within the lock, so that the hub never sees the time go backwards.
-        let now = Now::after(self.started.elapsed());
+        let now = self.now();
         let before = state.poll_timeout();
         let result = act(&mut state, now);
         state.settle(now);
@@ -87,6 +87,11 @@ impl Signaling {
             self.rearmed.notify_one();
         }
         result
+    }
+
+    /// The time since signaling began.
+    pub(crate) fn now(&self) -> Now {
+        Now::after(self.started.elapsed())
     }
 
     /// Keeps the history of those channels that are to have one, and forgets that of all others. The file is opened

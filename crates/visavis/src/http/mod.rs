@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Extension, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get},
@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::{
     host::Host,
+    rates::Rates,
     signaling::{Signaling, serve_websocket},
     stream::ConnectionInfo,
 };
@@ -29,6 +30,10 @@ pub(crate) struct Site {
     /// The real port of HTTPS, if there is one.
     pub(crate) https_port: Option<u16>,
     pub(crate) signaling: Arc<Signaling>,
+    /// How often one address may open a WebSocket.
+    pub(crate) new_websockets: Rates,
+    /// How often one address may call the REST interface.
+    pub(crate) requests: Rates,
 }
 
 /// Everything on the public ports.
@@ -71,6 +76,10 @@ async fn signaling(
     Extension(info): Extension<ConnectionInfo>,
     request: Request,
 ) -> Response {
+    if !site.new_websockets.admit(info.remote.ip()) {
+        let text = "Too many new WebSockets from this address; try again in a second\n";
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")], text).into_response();
+    }
     serve_websocket(Arc::clone(&site.signaling), info, request).await
 }
 

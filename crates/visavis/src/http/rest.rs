@@ -42,6 +42,7 @@ pub(super) async fn serve(
     let Some(call) = Call::read(uri.path(), uri.query()) else { return bundle::serve(request).await };
     let (head, body) = request.into_parts();
     let answer = match call {
+        _ if !site.requests.admit(info.remote.ip()) => Err(RestRefusal::TooManyRequests),
         Ok(call) => {
             Exchange { signaling: &site.signaling, info: &info, head: &head }.answer(&call, body).await
         }

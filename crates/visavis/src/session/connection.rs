@@ -151,7 +151,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => return Step::Continue(()),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Step::Break(Over),
-                Poll::Ready(Ok(())) => self.handle_bytes(buffer.filled()),
+                Poll::Ready(Ok(())) => {
+                    if !self.session.admit_bytes(buffer.filled().len()) {
+                        return Step::Continue(());
+                    }
+                    self.handle_bytes(buffer.filled());
+                }
                 Poll::Ready(Err(error)) => return self.handle_broken(&error),
             }
         }

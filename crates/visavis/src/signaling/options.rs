@@ -2,9 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use visavis_hub::Rate;
 use visavis_signal::IceServer;
 
-use crate::{channels::Channels, stream::ConnectionInfo};
+use crate::{channels::Channels, config::quotas::Quotas, stream::ConnectionInfo};
 
 /// Answers `ice_servers`: the servers for a client, and for how many seconds they hold.
 pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>, u64) + Send + Sync;
@@ -32,6 +33,8 @@ pub(crate) struct SignalingLimits {
     pub(crate) hub: visavis_hub::Limits,
     /// Bytes of one message, where the channel says nothing else.
     pub(crate) message: usize,
+    /// Bytes that one connection sends.
+    pub(crate) bytes: Rate,
     /// Bytes of `client_data`.
     pub(crate) client_data: usize,
     /// Bytes that wait for a client that reads slowly.
@@ -49,6 +52,7 @@ impl Default for SignalingLimits {
         Self {
             hub: visavis_hub::Limits::default(),
             message: 64 * 1024,
+            bytes: Quotas::default().bytes,
             client_data: 4 * 1024,
             queue: 256 * 1024,
             handshake: Duration::from_secs(5),
@@ -61,7 +65,17 @@ impl Default for SignalingLimits {
 impl SignalingLimits {
     /// No rates and no quotas, for load tests. What a connection may hold stays bounded.
     pub(crate) fn off() -> Self {
-        Self { hub: visavis_hub::Limits::off(), ..Self::default() }
+        Self { hub: visavis_hub::Limits::off(), bytes: Rate::OFF, ..Self::default() }
+    }
+
+    /// Those that were configured, and the rest as by default.
+    pub(crate) fn within(quotas: &Quotas) -> Self {
+        let hub = visavis_hub::Limits {
+            messages: quotas.messages,
+            rooms_per_client: quotas.subscriptions,
+            ..visavis_hub::Limits::default()
+        };
+        Self { hub, bytes: quotas.bytes, ..Self::default() }
     }
 }
 

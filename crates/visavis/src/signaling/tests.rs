@@ -22,6 +22,7 @@ use visavis_signal::IceServer;
 use super::*;
 use crate::{
     channels::{Channel, Channels, PAGE_CHANNEL as PAGE},
+    config::quotas::Quotas,
     connections::Connections,
 };
 use client::Client;
@@ -95,7 +96,7 @@ impl Server {
 }
 
 async fn accept(listener: TcpListener, signaling: Arc<Signaling>) {
-    let connections = Connections::new(false);
+    let connections = Connections::new(&Quotas::new(false, &[]));
     loop {
         let (socket, remote) = listener.accept().await.unwrap();
         let (local, signaling) = (socket.local_addr().unwrap(), Arc::clone(&signaling));

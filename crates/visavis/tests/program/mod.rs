@@ -99,6 +99,12 @@ impl Program {
         self.folder.path().join("data")
     }
 
+    /// Its process id.
+    #[allow(dead_code, reason = "not every test asks for it")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());

@@ -163,7 +163,11 @@ impl Header {
             }
             127 => {
                 length.copy_from_slice(&bytes[2..10]);
-                u64::from_be_bytes(length)
+                let length = u64::from_be_bytes(length);
+                if length > i64::MAX as u64 {
+                    return Err(PROTOCOL_ERROR);
+                }
+                length
             }
             short => u64::from(short),
         };
@@ -227,11 +231,17 @@ fn unmask_onto(target: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
 fn close(payload: &[u8]) -> Result<Message, Violation> {
     match *payload {
         [] => Ok(Message::Close(None)),
-        [high, low, ref reason @ ..] if str::from_utf8(reason).is_ok() => {
-            Ok(Message::Close(Some(u16::from_be_bytes([high, low]))))
+        [high, low, ref reason @ ..] if is_sent(u16::from_be_bytes([high, low])) => {
+            let code = u16::from_be_bytes([high, low]);
+            str::from_utf8(reason).map(|_| Message::Close(Some(code))).map_err(|_| NOT_UTF8)
         }
         _ => Err(PROTOCOL_ERROR),
     }
+}
+
+/// Whether a code may stand in a Close frame: those of section 7.4.1 and of IANA's list, and applications' own.
+fn is_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 #[cfg(test)]
