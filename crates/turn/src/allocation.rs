@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use visavis_clock::Now;
 
-use crate::{auth::Key, route::Route, wire::TransactionId};
+use crate::{auth::Seal, route::Route, wire::TransactionId};
 
 pub(crate) struct Allocation {
     pub(crate) route: Route,
     pub(crate) username: Box<[u8]>,
-    pub(crate) key: Key,
+    pub(crate) seal: Seal,
     /// What made it: a retransmission gets the same answer.
     pub(crate) transaction: TransactionId,
     /// How long it was given at first.

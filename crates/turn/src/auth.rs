@@ -3,14 +3,14 @@
 use std::{collections::HashMap, net::IpAddr, net::SocketAddr, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
-use md5::{Digest, Md5};
+use md5::{Digest, Md5, digest::Output};
 use sha2::Sha256;
 use visavis_clock::Now;
 
 use crate::{
     Config, Secret,
     credential::{base64, expiry, time_limited_password},
-    wire::Message,
+    wire::Integrity,
 };
 
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -19,26 +19,80 @@ const SKEW: u64 = 5;
 /// Usernames are shorter than that (RFC 8489 section 14.3).
 const LONGEST_USERNAME: usize = 508;
 
-/// What MESSAGE-INTEGRITY is made with. The other algorithm of PASSWORD-ALGORITHMS will be its other form.
-#[derive(Clone, Copy)]
-pub(crate) struct Key([u8; 16]);
+/// The value of PASSWORD-ALGORITHMS: SHA-256, then MD5, neither with parameters (RFC 8489 section 14.11).
+pub(crate) const PASSWORD_ALGORITHMS: [u8; 8] = [0, 2, 0, 0, 0, 1, 0, 0];
+/// How a nonce begins (RFC 8489 section 9.2): the nonce cookie, and of the security features the first bit, *Password
+/// algorithms*. Who takes either away on its way to the client makes the nonce worthless, for the signature covers the
+/// whole.
+const COOKIE: &[u8; 13] = b"obMatJos2gAAA";
 
-impl Key {
-    fn md5(username: &[u8], realm: &str, password: &[u8]) -> Self {
-        let mut digest = Md5::new();
-        for part in [username, b":", realm.as_bytes(), b":", password] {
-            digest.update(part);
+/// How a key is made of name, realm and password (RFC 8489 section 18.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Md5,
+    Sha256,
+}
+
+impl Algorithm {
+    /// What a request says by PASSWORD-ALGORITHM and by PASSWORD-ALGORITHMS, which must be what was offered: an
+    /// attacker may have offered less. None if they contradict the offer or each other.
+    pub(crate) fn of(chosen: Option<&[u8]>, offered: Option<&[u8]>) -> Option<Self> {
+        match (chosen, offered) {
+            (None, None) => Some(Self::Md5),
+            (Some([0, 1, 0, 0]), Some(offered)) if *offered == PASSWORD_ALGORITHMS => Some(Self::Md5),
+            (Some([0, 2, 0, 0]), Some(offered)) if *offered == PASSWORD_ALGORITHMS => Some(Self::Sha256),
+            _ => None,
         }
-        Self(digest.finalize().into())
-    }
-
-    pub(crate) const fn bytes(&self) -> &[u8] {
-        &self.0
     }
 }
 
-/// A nonce as it stands in the attribute: the time and a signature over it and the client's address.
-pub(crate) type Nonce = [u8; 16];
+/// What messages are signed with.
+#[derive(Clone, Copy)]
+pub(crate) enum Key {
+    Md5([u8; 16]),
+    Sha256([u8; 32]),
+}
+
+impl Key {
+    fn new(algorithm: Algorithm, username: &[u8], realm: &str, password: &[u8]) -> Self {
+        let parts = [username, b":", realm.as_bytes(), b":", password];
+        match algorithm {
+            Algorithm::Md5 => Self::Md5(digest::<Md5>(parts).into()),
+            Algorithm::Sha256 => Self::Sha256(digest::<Sha256>(parts).into()),
+        }
+    }
+
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Md5(_) => Algorithm::Md5,
+            Self::Sha256(_) => Algorithm::Sha256,
+        }
+    }
+
+    pub(crate) const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Md5(bytes) => bytes,
+            Self::Sha256(bytes) => bytes,
+        }
+    }
+}
+
+fn digest<D: Digest>(parts: [&[u8]; 5]) -> Output<D> {
+    let mut digest = D::new();
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize()
+}
+
+/// How a request is signed, and so how its answer is: with the attribute that it used and no other, for Firefox
+/// understands only one.
+#[derive(Clone, Copy)]
+pub(crate) struct Seal {
+    pub(crate) integrity: Integrity,
+    pub(crate) key: Key,
+}
+
+/// A nonce as it stands in the attribute: the cookie, the time and a signature over it and the client's address.
+pub(crate) type Nonce = [u8; COOKIE.len() + 15];
 
 pub(crate) struct Authenticator {
     realm: String,
@@ -75,7 +129,8 @@ impl Authenticator {
 
     /// Whether `nonce` was made here for `client` and is not stale.
     pub(crate) fn nonce_holds(&self, now: Now, client: SocketAddr, nonce: &[u8]) -> bool {
-        let Some(made) = nonce.get(..6).and_then(time_of) else { return false };
+        let digits = nonce.get(COOKIE.len()..COOKIE.len() + 6);
+        let Some(made) = digits.and_then(time_of) else { return false };
         let seconds = self.unix_seconds(now);
         let is_fresh = u64::from(made) <= seconds + SKEW
             && seconds.saturating_sub(u64::from(made)) < self.nonce_lifetime.as_secs();
@@ -91,26 +146,33 @@ impl Authenticator {
         }
         mac.update(&client.port().to_be_bytes());
         let signature = mac.finalize().into_bytes();
-        let mut bytes = [0; 12];
+        let mut bytes = [0; 11];
         bytes[..4].copy_from_slice(&made.to_be_bytes());
-        bytes[4..].copy_from_slice(&signature[..8]);
-        let mut nonce = [0; 16];
-        base64(&bytes, URL_SAFE, &mut nonce);
+        bytes[4..].copy_from_slice(&signature[..7]);
+        let mut nonce = [0; COOKIE.len() + 15];
+        let (cookie, digits) = nonce.split_at_mut(COOKIE.len());
+        cookie.copy_from_slice(COOKIE);
+        base64(&bytes, URL_SAFE, digits);
         nonce
     }
 
-    /// The key that `message` was signed with, if `username` has one that it could be.
-    pub(crate) fn key(&self, username: &[u8], message: &Message<'_>) -> Option<Key> {
+    /// The key of `username` by that algorithm which `is_right`, if there is one: several secrets may be valid.
+    pub(crate) fn key(
+        &self,
+        username: &[u8],
+        algorithm: Algorithm,
+        is_right: impl Fn(&Key) -> bool,
+    ) -> Option<Key> {
         if username.len() > LONGEST_USERNAME {
             return None;
         }
-        let signed = |key: &Key| message.integrity_holds(key.bytes());
+        let key = |password: &[u8]| Key::new(algorithm, username, &self.realm, password);
         if let Some(password) = self.accounts.get(username) {
-            return Some(Key::md5(username, &self.realm, password.bytes())).filter(signed);
+            return Some(key(password.bytes())).filter(is_right);
         }
         expiry(username)?;
         let passwords = self.secrets.iter().map(|secret| time_limited_password(secret, username));
-        passwords.map(|password| Key::md5(username, &self.realm, &password)).find(signed)
+        passwords.map(|password| key(&password)).find(is_right)
     }
 
     /// Whether a credential opens new allocations no longer.

@@ -232,11 +232,11 @@ impl Server {
     }
 
     fn request<'p>(&mut self, now: Now, from: FiveTuple, covered: Covered<'_>) -> Outcome<'p> {
-        let key = match self.authenticate(now, from, &covered) {
-            Ok(key) => key,
+        let seal = match self.authenticate(now, from, &covered) {
+            Ok(seal) => seal,
             Err(code) => return self.refuse_stranger(now, from, &covered, code),
         };
-        let request = Request { now, from, covered, key };
+        let request = Request { now, from, covered, seal };
         let answer = match covered.method() {
             _ if !covered.unknown.is_empty() => Err(Code::UnknownAttribute),
             Method::ALLOCATE => self.allocate(&request),

@@ -13,6 +13,7 @@ mod message;
 mod writer;
 
 pub use channel_data::ChannelData;
+pub(crate) use integrity::Integrity;
 pub(crate) use message::message_type;
 pub use message::{Attribute, Attributes, Class, Message, Method, TransactionId};
 pub use writer::Writer;

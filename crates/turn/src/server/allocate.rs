@@ -61,7 +61,7 @@ impl Server {
         let relay = RelayKey(self.allocations.insert(Allocation {
             route: Route::new(request.from, relayed),
             username: username.into(),
-            key: request.key,
+            seal: request.seal,
             transaction: request.covered.id(),
             granted,
             state: State::Binding(pending),
@@ -137,7 +137,7 @@ impl Server {
         self.counters.created += 1;
         let mut writer = Writer::new(&mut self.out, Class::Success, Method::ALLOCATE, allocation.transaction);
         write_allocated(&mut writer, relayed, granted, from);
-        writer.integrity(allocation.key.bytes());
+        writer.sign(allocation.seal.integrity, allocation.seal.key.bytes());
         if pending.fingerprint {
             writer.fingerprint();
         }
@@ -165,10 +165,10 @@ impl Server {
 
     fn give_up(&mut self, relay: RelayKey, pending: Pending) -> Reply<'_> {
         let allocation = &self.allocations[relay.0 as usize];
-        let (to, transaction, key) = (allocation.route.client, allocation.transaction, allocation.key);
+        let (to, transaction, seal) = (allocation.route.client, allocation.transaction, allocation.seal);
         self.end(relay);
         self.forget(relay);
-        self.refuse_bind(transaction, key, pending.fingerprint);
+        self.refuse_bind(transaction, seal, pending.fingerprint);
         Reply { to, bytes: &self.out }
     }
 }

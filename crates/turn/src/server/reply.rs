@@ -8,28 +8,34 @@ use super::{
 };
 use crate::{
     FiveTuple,
-    auth::Key,
+    auth::{Algorithm, Key, PASSWORD_ALGORITHMS, Seal},
     wire::{Class, Method, TransactionId, Writer, attribute},
 };
 
 impl Server {
-    /// The key of a request with a long-term credential (RFC 8489 section 9.2.4). The nonce comes first: it costs the sender
-    /// a way back before any password is tried.
-    pub(super) fn authenticate(&self, now: Now, from: FiveTuple, covered: &Covered<'_>) -> Result<Key, Code> {
-        if !covered.has_integrity {
-            return Err(Code::Unauthenticated);
-        }
+    /// How a request with a long-term credential is signed (RFC 8489 section 9.2.4). The nonce comes first: it costs the
+    /// sender a way back before any password is tried.
+    pub(super) fn authenticate(
+        &self,
+        now: Now,
+        from: FiveTuple,
+        covered: &Covered<'_>,
+    ) -> Result<Seal, Code> {
+        let integrity = covered.integrity.ok_or(Code::Unauthenticated)?;
         let (Some(username), Some(_), Some(nonce)) = (covered.username, covered.realm, covered.nonce) else {
             return Err(Code::BadRequest);
         };
         if !self.auth.nonce_holds(now, from.client, nonce) {
             return Err(Code::StaleNonce);
         }
+        let algorithm = Algorithm::of(covered.password_algorithm, covered.password_algorithms);
+        let algorithm = algorithm.ok_or(Code::BadRequest)?;
+        let is_right = |key: &Key| covered.message.is_signed(integrity, key.bytes());
         let allocation = self.by_client.find(&from).map(|relay| &self.allocations[relay.0 as usize]);
         let known = allocation.filter(|allocation| *allocation.username == *username);
-        let known =
-            known.map(|allocation| allocation.key).filter(|key| covered.message.integrity_holds(key.bytes()));
-        known.or_else(|| self.auth.key(username, &covered.message)).ok_or(Code::Unauthenticated)
+        let known = known.map(|allocation| allocation.seal.key).filter(|key| key.algorithm() == algorithm);
+        let key = known.filter(is_right).or_else(|| self.auth.key(username, algorithm, is_right));
+        Ok(Seal { integrity, key: key.ok_or(Code::Unauthenticated)? })
     }
 
     /// Grants a request with what `write` puts into the answer.
@@ -38,7 +44,7 @@ impl Server {
         let mut writer =
             Writer::new(&mut self.out, Class::Success, message.method(), message.transaction_id());
         write(&mut writer);
-        writer.integrity(request.key.bytes());
+        writer.sign(request.seal.integrity, request.seal.key.bytes());
         if has_fingerprint {
             writer.fingerprint();
         }
@@ -47,8 +53,8 @@ impl Server {
 
     /// Refuses a request whose sender has proved who he is.
     pub(super) fn refuse(&mut self, request: &Request<'_>, code: Code) {
-        let key = Some(request.key).filter(|_| !is_challenge(code));
-        self.write_refusal(request.now, request.from, &request.covered, code, key);
+        let seal = Some(request.seal).filter(|_| !is_challenge(code));
+        self.write_refusal(request.now, request.from, &request.covered, code, seal);
     }
 
     /// Refuses a request of someone who has not, unless there were too many of his kind.
@@ -61,7 +67,7 @@ impl Server {
     ) -> Outcome<'p> {
         // Guessing is slow for everybody. Beside it nothing can be reflected off a stream, and who has an allocation
         // is no stranger.
-        let is_guess = covered.has_integrity && code == Code::Unauthenticated;
+        let is_guess = covered.integrity.is_some() && code == Code::Unauthenticated;
         let is_exempt = !is_guess && (from.transport.is_stream() || self.has_allocation(&from));
         if !is_exempt && !self.admits_stranger(now, from) {
             return Outcome::Nothing;
@@ -82,7 +88,7 @@ impl Server {
         from: FiveTuple,
         covered: &Covered<'_>,
         code: Code,
-        key: Option<Key>,
+        seal: Option<Seal>,
     ) {
         self.count_refusal(code);
         let mut writer = Writer::new(&mut self.out, Class::Error, covered.method(), covered.id());
@@ -94,9 +100,10 @@ impl Server {
         if is_challenge(code) {
             writer.attribute(attribute::REALM, self.auth.realm().as_bytes());
             writer.attribute(attribute::NONCE, &self.auth.nonce(now, from.client));
+            writer.attribute(attribute::PASSWORD_ALGORITHMS, &PASSWORD_ALGORITHMS);
         }
-        if let Some(key) = key {
-            writer.integrity(key.bytes());
+        if let Some(Seal { integrity, key }) = seal {
+            writer.sign(integrity, key.bytes());
         }
         if covered.has_fingerprint {
             writer.fingerprint();
@@ -108,10 +115,10 @@ impl Server {
     }
 
     /// Refuses an Allocate request that no port could be bound for; the request itself is long gone.
-    pub(super) fn refuse_bind(&mut self, id: TransactionId, key: Key, fingerprint: bool) {
+    pub(super) fn refuse_bind(&mut self, id: TransactionId, seal: Seal, fingerprint: bool) {
         self.count_refusal(Code::InsufficientCapacity);
         let mut writer = Writer::new(&mut self.out, Class::Error, Method::ALLOCATE, id);
-        writer.error_code(Code::InsufficientCapacity as u16).integrity(key.bytes());
+        writer.error_code(Code::InsufficientCapacity as u16).sign(seal.integrity, seal.key.bytes());
         if fingerprint {
             writer.fingerprint();
         }

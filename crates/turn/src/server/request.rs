@@ -6,9 +6,9 @@ use visavis_clock::Now;
 
 use crate::{
     FiveTuple,
-    auth::Key,
+    auth::Seal,
     wire::{
-        Message, Method, TransactionId,
+        Integrity, Message, Method, TransactionId,
         attribute::{self, is_known, must_be_known},
     },
 };
@@ -35,19 +35,22 @@ pub(super) struct Request<'a> {
     pub(super) now: Now,
     pub(super) from: FiveTuple,
     pub(super) covered: Covered<'a>,
-    pub(super) key: Key,
+    pub(super) seal: Seal,
 }
 
-/// The attributes of a message up to MESSAGE-INTEGRITY: what stands behind it is no one's word. Of attributes of one type the
+/// The attributes of a message up to MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256: what stands behind it is no one's word. Of attributes of one type the
 /// first counts.
 #[derive(Clone, Copy)]
 pub(super) struct Covered<'a> {
     pub(super) message: Message<'a>,
-    pub(super) has_integrity: bool,
+    /// What signs it; the stronger of both.
+    pub(super) integrity: Option<Integrity>,
     pub(super) has_fingerprint: bool,
     pub(super) username: Option<&'a [u8]>,
     pub(super) realm: Option<&'a [u8]>,
     pub(super) nonce: Option<&'a [u8]>,
+    pub(super) password_algorithm: Option<&'a [u8]>,
+    pub(super) password_algorithms: Option<&'a [u8]>,
     pub(super) lifetime: Option<&'a [u8]>,
     pub(super) requested_transport: Option<&'a [u8]>,
     pub(super) requested_family: Option<&'a [u8]>,
@@ -65,8 +68,9 @@ impl<'a> Covered<'a> {
         for attribute in message.attributes() {
             match attribute.kind {
                 attribute::FINGERPRINT => covered.has_fingerprint = true,
-                _ if covered.has_integrity => {}
-                attribute::MESSAGE_INTEGRITY => covered.has_integrity = true,
+                attribute::MESSAGE_INTEGRITY_SHA256 => covered.integrity = Some(Integrity::Sha256),
+                _ if covered.integrity.is_some() => {}
+                attribute::MESSAGE_INTEGRITY => covered.integrity = Some(Integrity::Sha1),
                 kind => covered.take(kind, attribute.value),
             }
         }
@@ -76,11 +80,13 @@ impl<'a> Covered<'a> {
     const fn nothing(message: Message<'a>) -> Self {
         Self {
             message,
-            has_integrity: false,
+            integrity: None,
             has_fingerprint: false,
             username: None,
             realm: None,
             nonce: None,
+            password_algorithm: None,
+            password_algorithms: None,
             lifetime: None,
             requested_transport: None,
             requested_family: None,
@@ -98,6 +104,8 @@ impl<'a> Covered<'a> {
             attribute::USERNAME => &mut self.username,
             attribute::REALM => &mut self.realm,
             attribute::NONCE => &mut self.nonce,
+            attribute::PASSWORD_ALGORITHM => &mut self.password_algorithm,
+            attribute::PASSWORD_ALGORITHMS => &mut self.password_algorithms,
             attribute::LIFETIME => &mut self.lifetime,
             attribute::REQUESTED_TRANSPORT => &mut self.requested_transport,
             attribute::REQUESTED_ADDRESS_FAMILY => &mut self.requested_family,
@@ -115,7 +123,7 @@ impl<'a> Covered<'a> {
     /// All peers of a CreatePermission, in their order; none in place of one that is no address.
     pub(super) fn peers(&self) -> impl Iterator<Item = Option<SocketAddr>> + use<'a> {
         let id = self.message.transaction_id();
-        let covered = self.message.attributes().take_while(|seen| seen.kind != attribute::MESSAGE_INTEGRITY);
+        let covered = self.message.attributes().take_while(|seen| !attribute::is_integrity(seen.kind));
         let peers = covered.filter(|seen| seen.kind == attribute::XOR_PEER_ADDRESS);
         peers.map(move |seen| attribute::xor_address(seen.value, id))
     }

@@ -51,10 +51,14 @@ types! {
     DONT_FRAGMENT = 0x001a,
     /// HMAC-SHA256 over what stands before it.
     MESSAGE_INTEGRITY_SHA256 = 0x001c,
+    /// How the key of a request is made.
+    PASSWORD_ALGORITHM = 0x001d,
     /// The client's address.
     XOR_MAPPED_ADDRESS = 0x0020,
     /// A port that EVEN-PORT kept back.
     RESERVATION_TOKEN = 0x0022,
+    /// How the server knows to make keys.
+    PASSWORD_ALGORITHMS = 0x8002,
     /// What program sent this.
     SOFTWARE = 0x8022,
     /// CRC-32 over the whole message.
@@ -65,6 +69,12 @@ types! {
 #[must_use]
 pub const fn must_be_known(kind: u16) -> bool {
     kind < 0x8000
+}
+
+/// Whether the type is one of those that sign a message.
+#[must_use]
+pub const fn is_integrity(kind: u16) -> bool {
+    matches!(kind, MESSAGE_INTEGRITY | MESSAGE_INTEGRITY_SHA256)
 }
 
 /// The family bytes of addresses and of REQUESTED-ADDRESS-FAMILY.

@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 
-use hmac::Mac;
-
 use super::{
-    Class, HEADER, Method, TransactionId,
+    Class, HEADER, Integrity, Method, TransactionId,
     attribute::{self, AddressValue},
-    integrity::{FINGERPRINT_LENGTH, fingerprint, integrity},
+    integrity::{FINGERPRINT_LENGTH, digest, fingerprint},
     message::message_type,
 };
 
@@ -64,8 +62,17 @@ impl<'o> Writer<'o> {
 
     /// Adds MESSAGE-INTEGRITY over all that is there.
     pub fn integrity(&mut self, key: &[u8]) -> &mut Self {
-        let digest: [u8; 20] = integrity(self.out, key).finalize().into_bytes().into();
-        self.attribute(attribute::MESSAGE_INTEGRITY, &digest)
+        self.sign(Integrity::Sha1, key)
+    }
+
+    /// Adds MESSAGE-INTEGRITY-SHA256 over all that is there.
+    pub fn integrity_sha256(&mut self, key: &[u8]) -> &mut Self {
+        self.sign(Integrity::Sha256, key)
+    }
+
+    pub(crate) fn sign(&mut self, integrity: Integrity, key: &[u8]) -> &mut Self {
+        let (digest, length) = digest(self.out, integrity, key);
+        self.attribute(integrity.kind(), &digest[..length])
     }
 
     /// Adds FINGERPRINT over all that is there; nothing may follow.

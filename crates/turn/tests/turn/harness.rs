@@ -7,6 +7,7 @@ use std::{
 };
 
 use md5::{Digest, Md5};
+use sha2::Sha256;
 use visavis_clock::Now;
 use visavis_turn::{
     Action, Config, FiveTuple, FromClient, Limits, PeerAddr, PeerPolicy, PortRange, RelayInterface, RelayKey,
@@ -25,6 +26,10 @@ pub(crate) const PEER_V6: &str = "[2a00:1450::1]:5000";
 pub(crate) const PUBLIC: &str = "5.6.7.8";
 pub(crate) const PUBLIC_V6: &str = "2a01:4f8::1";
 pub(crate) const UDP: [u8; 4] = [17, 0, 0, 0];
+/// SHA-256 and MD5, as PASSWORD-ALGORITHM names them, and as the server offers them.
+pub(crate) const SHA256: [u8; 4] = [0, 2, 0, 0];
+pub(crate) const MD5: [u8; 4] = [0, 1, 0, 0];
+pub(crate) const ALGORITHMS: [u8; 8] = [0, 2, 0, 0, 0, 1, 0, 0];
 
 pub(crate) fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -231,6 +236,8 @@ pub(crate) struct Client {
     pub(crate) password: String,
     pub(crate) nonce: Vec<u8>,
     pub(crate) fingerprint: bool,
+    /// Whether it makes its key with SHA-256, as RFC 8489 wants, or with MD5 like browsers.
+    sha256: bool,
     count: u64,
 }
 
@@ -249,6 +256,7 @@ impl Client {
             password: PASSWORD.into(),
             nonce: Vec::new(),
             fingerprint: false,
+            sha256: false,
             count: 0,
         }
     }
@@ -263,14 +271,30 @@ impl Client {
         self
     }
 
+    pub(crate) const fn with_sha256(mut self, sha256: bool) -> Self {
+        self.sha256 = sha256;
+        self
+    }
+
     /// With a time-limited credential that ends so many seconds after the start.
     pub(crate) fn until(self, end: u64) -> Self {
         let (username, password) = time_limited_credential(&Secret::new(SECRET), UNIX_START + end, "m:x");
         self.named(&username, &password)
     }
 
-    pub(crate) fn key(&self) -> [u8; 16] {
-        Md5::digest(format!("{}:{REALM}:{}", self.username, self.password)).into()
+    /// What it signs with.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let text = format!("{}:{REALM}:{}", self.username, self.password);
+        if self.sha256 { Sha256::digest(text).to_vec() } else { Md5::digest(text).to_vec() }
+    }
+
+    /// Whether a response is signed with this client's key and with the attribute that its requests use, and not
+    /// with the other.
+    pub(crate) fn trusts(&self, message: &Message<'_>) -> bool {
+        let signed = [message.integrity_holds(&self.key()), message.integrity_sha256_holds(&self.key())];
+        let sha1 = message.attribute(attribute::MESSAGE_INTEGRITY).is_some();
+        let sha256 = message.attribute(attribute::MESSAGE_INTEGRITY_SHA256).is_some();
+        signed == [!self.sha256, self.sha256] && [sha1, sha256] == signed
     }
 
     pub(crate) fn id(&mut self) -> TransactionId {
@@ -300,7 +324,13 @@ impl Client {
         writer.attribute(attribute::USERNAME, self.username.as_bytes());
         writer.attribute(attribute::REALM, REALM.as_bytes());
         writer.attribute(attribute::NONCE, &self.nonce);
-        writer.integrity(&self.key());
+        if self.sha256 {
+            writer.attribute(attribute::PASSWORD_ALGORITHMS, &ALGORITHMS);
+            writer.attribute(attribute::PASSWORD_ALGORITHM, &SHA256);
+            writer.integrity_sha256(&self.key());
+        } else {
+            writer.integrity(&self.key());
+        }
         if self.fingerprint {
             writer.fingerprint();
         }
@@ -330,7 +360,7 @@ impl Client {
         assert_eq!(response.message().method(), method);
         assert_eq!(response.message().transaction_id(), Message::parse(&packet).unwrap().transaction_id());
         let is_challenge = matches!(response.code(), 401 | 438);
-        assert_eq!(response.message().integrity_holds(&self.key()), !is_challenge);
+        assert_eq!(self.trusts(&response.message()), !is_challenge);
         response
     }
 

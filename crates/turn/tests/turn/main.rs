@@ -1,6 +1,7 @@
 //! The server, sentence by sentence, in virtual time.
 #![allow(clippy::unwrap_used)]
 
+mod algorithms;
 mod allocate;
 mod authentication;
 mod binding;

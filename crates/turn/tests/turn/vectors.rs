@@ -1,8 +1,9 @@
 //! Messages that others wrote: RFC 5769, and RFC 8489 appendix B.1 as corrected by erratum 6268.
 
+use sha2::Digest;
 use visavis_turn::wire::{Class, Message, Method, TransactionId, Writer, attribute};
 
-use crate::harness::{Client, World, address};
+use crate::harness::{Client, SHA256, World, address};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -84,11 +85,50 @@ fn the_sample_request_with_a_long_term_credential_is_verified() {
 }
 
 #[test]
-fn the_sample_request_with_sha256_is_told_what_is_not_understood() {
+fn the_sample_request_with_sha256_is_verified() {
     let bytes = hex(SHA256_REQUEST);
-    let response = World::default().send(Client::new(1).tuple, &bytes).reply();
+    let message = Message::parse(&bytes).unwrap();
+    let client = matrix();
+    assert_eq!(message.attribute(USERHASH), Some(&userhash()[..]));
+    assert_eq!(message.attribute(attribute::PASSWORD_ALGORITHM), Some(&SHA256[..]));
+    assert!(message.integrity_sha256_holds(&client.key()));
+    assert!(!message.integrity_sha256_holds(b"another"));
+    assert!(!message.integrity_holds(&client.key()));
+    let mut changed = bytes;
+    changed[25] ^= 1;
+    assert!(!Message::parse(&changed).unwrap().integrity_sha256_holds(&client.key()));
+}
+
+#[test]
+fn a_written_request_is_the_sample_request_with_sha256_byte_for_byte() {
+    let bytes = hex(SHA256_REQUEST);
+    let mut out = Vec::new();
+    let id = TransactionId::new(bytes[8..20].try_into().unwrap());
+    Writer::new(&mut out, Class::Request, Method::BINDING, id)
+        .attribute(USERHASH, &userhash())
+        .attribute(attribute::NONCE, b"obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA")
+        .attribute(attribute::REALM, b"example.org")
+        .attribute(attribute::PASSWORD_ALGORITHM, &SHA256)
+        .integrity_sha256(&matrix().key());
+    assert_eq!(out, bytes);
+}
+
+#[test]
+fn the_sample_request_is_told_that_a_hash_is_no_username() {
+    let response = World::default().send(Client::new(1).tuple, &hex(SHA256_REQUEST)).reply();
     assert_eq!(response.code(), 420);
-    assert_eq!(response.get(attribute::UNKNOWN_ATTRIBUTES), Some(&[0x00, 0x1e, 0x00, 0x1d][..]));
+    assert_eq!(response.get(attribute::UNKNOWN_ATTRIBUTES), Some(&USERHASH.to_be_bytes()[..]));
+}
+
+/// The hash of username and realm (RFC 8489 section 14.4), which this server does not look up.
+const USERHASH: u16 = 0x001e;
+
+fn userhash() -> Vec<u8> {
+    sha2::Sha256::digest(format!("{NAME}:example.org")).to_vec()
+}
+
+fn matrix() -> Client {
+    Client::new(1).named(NAME, "TheMatrIX").with_sha256(true)
 }
 
 #[test]
