@@ -3,6 +3,7 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use crate::{
-    dialect::{Dialect, MARK, SENDER, Step, TIME, marks},
+    dialect::{Dialect, MARK, SENDER, Seat, Step, TIME, marks},
     frame::{Input, Opcode, client},
 };
 
@@ -21,6 +22,9 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// Everybody who is connected to a server.
 pub(crate) struct Crowd {
+    number: usize,
+    per_room: usize,
+    dialect: Dialect,
     poll: Poll,
     pub(crate) members: Vec<Member>,
     scratch: Vec<u8>,
@@ -70,12 +74,12 @@ pub(crate) fn enter(
     at_once: usize,
 ) -> Result<Entered> {
     let start = Instant::now();
-    let mut crowd = Crowd { poll: Poll::new()?, members: Vec::new(), scratch: vec![0; SCRATCH] };
+    let mut crowd = Crowd::new(dialect, per_room)?;
     let mut events = Events::with_capacity(1024);
     let (mut entered, mut broken) = (0, 0);
     while entered + broken < count && start.elapsed() < ENTERING {
         while crowd.members.len() < count && crowd.members.len() < entered + broken + at_once {
-            crowd.add(server, dialect, per_room)?;
+            crowd.add(server)?;
         }
         crowd.wait(&mut events, Duration::from_millis(100))?;
         for event in &events {
@@ -94,12 +98,19 @@ pub(crate) fn enter(
 }
 
 impl Crowd {
-    fn add(&mut self, server: SocketAddr, dialect: Dialect, per_room: usize) -> Result<()> {
+    fn new(dialect: Dialect, per_room: usize) -> Result<Self> {
+        static CROWDS: AtomicUsize = AtomicUsize::new(0);
+        let number = CROWDS.fetch_add(1, Ordering::Relaxed);
+        let (members, scratch) = (Vec::new(), vec![0; SCRATCH]);
+        Ok(Self { number, per_room, dialect, poll: Poll::new()?, members, scratch })
+    }
+
+    fn add(&mut self, server: SocketAddr) -> Result<()> {
         let number = self.members.len();
         let mut stream = TcpStream::connect(server).context("connect")?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(number), interest)?;
-        self.members.push(Member::new(stream, dialect, number, number / per_room));
+        self.members.push(Member::new(stream, self.dialect, Seat::new(self.number, number, self.per_room)));
         Ok(())
     }
 
@@ -118,16 +129,16 @@ impl Crowd {
 }
 
 impl Member {
-    fn new(stream: TcpStream, dialect: Dialect, number: usize, room: usize) -> Self {
-        let frame = dialect.publish(number, room);
+    fn new(stream: TcpStream, dialect: Dialect, seat: Seat) -> Self {
+        let frame = dialect.publish(seat);
         let mark = memchr::memchr(MARK, &frame).expect("what is published is marked");
         Self {
             stream,
             input: Input::default(),
             head: Some(Vec::new()),
-            steps: dialect.enter(room).into_iter(),
+            steps: dialect.enter(seat).into_iter(),
             hear: None,
-            output: dialect.upgrade(number),
+            output: dialect.upgrade(seat),
             frame,
             mark,
         }

@@ -24,6 +24,36 @@ pub(crate) enum Dialect {
     Nats,
 }
 
+/// Somebody in a crowd, and the room that it enters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    crowd: usize,
+    member: usize,
+    room: usize,
+}
+
+impl Seat {
+    /// The member of that number, where rooms have `per_room` of them. A server may still be busy with the goodbyes of
+    /// an earlier crowd: each has ids and rooms of its own.
+    pub(crate) fn new(crowd: usize, member: usize, per_room: usize) -> Self {
+        Self { crowd, member, room: member / per_room }
+    }
+
+    fn id(self) -> String {
+        format!("c{}m{}", self.crowd, self.member)
+    }
+
+    /// Whom it talks to in a room of two.
+    fn other(self) -> Self {
+        Self { member: self.member ^ 1, ..self }
+    }
+
+    /// Observable, so that this server's members hear of each other; to the others it is a name.
+    fn room(self) -> String {
+        format!("observable-{}-{}", self.crowd, self.room)
+    }
+}
+
 /// Something to say, and what has to be heard before the next step.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -37,12 +67,12 @@ impl Dialect {
         self != Self::PeerJs
     }
 
-    /// The request that opens the WebSocket of the member of that number.
-    pub(crate) fn upgrade(self, member: usize) -> Vec<u8> {
+    /// The request that opens a member's WebSocket.
+    pub(crate) fn upgrade(self, seat: Seat) -> Vec<u8> {
         let path = match self {
             Self::Scaledrone => "/v3/websocket".to_owned(),
             Self::SocketIo => "/socket.io/?EIO=4&transport=websocket".to_owned(),
-            Self::PeerJs => format!("/peerjs?key=peerjs&id=m{member}&token=t{member}"),
+            Self::PeerJs => format!("/peerjs?key=peerjs&id={0}&token={0}", seat.id()),
             Self::Nats => "/".to_owned(),
         };
         format!(
@@ -53,25 +83,24 @@ impl Dialect {
     }
 
     /// What a member does to enter its room.
-    pub(crate) fn enter(self, room: usize) -> Vec<Step> {
+    pub(crate) fn enter(self, seat: Seat) -> Vec<Step> {
+        let room = seat.room();
         let text = |text: &str| client(Opcode::Text, text.as_bytes());
         match self {
             Self::Scaledrone => {
                 let handshake = text(r#"{"type":"handshake","channel":"bench","callback":1}"#);
-                let room = room_name(room);
                 let subscribe = text(&format!(r#"{{"type":"subscribe","room":"{room}","callback":2}}"#));
                 vec![Step { say: [handshake, subscribe].concat(), hear: r#""callback":2"# }]
             }
             Self::SocketIo => vec![
                 Step { say: Vec::new(), hear: "0{" },
                 Step { say: text("40"), hear: "40{" },
-                Step { say: text(&format!(r#"420["subscribe","{}"]"#, room_name(room))), hear: "430" },
+                Step { say: text(&format!(r#"420["subscribe","{room}"]"#)), hear: "430" },
             ],
             Self::PeerJs => vec![Step { say: Vec::new(), hear: "OPEN" }],
             Self::Nats => {
                 let words = format!(
-                    "CONNECT {{\"verbose\":false,\"headers\":false}}\r\nSUB {} 1\r\nPING\r\n",
-                    room_name(room)
+                    "CONNECT {{\"verbose\":false,\"headers\":false}}\r\nSUB {room} 1\r\nPING\r\n"
                 );
                 vec![
                     Step { say: Vec::new(), hear: "INFO" },
@@ -81,11 +110,11 @@ impl Dialect {
         }
     }
 
-    /// The frame by which the member of that number says 1 KB in its room.
-    pub(crate) fn publish(self, member: usize, room: usize) -> Vec<u8> {
-        let mark = format!("{}{member:08x}{:016x}", MARK as char, 0);
+    /// The frame by which a member says 1 KB in its room.
+    pub(crate) fn publish(self, seat: Seat) -> Vec<u8> {
+        let mark = format!("{}{:08x}{:016x}", MARK as char, seat.member, 0);
         let message = format!("{mark}{}", "v".repeat(MESSAGE - mark.len()));
-        let room = room_name(room);
+        let room = seat.room();
         match self {
             Self::Scaledrone => {
                 let words = format!(r#"{{"type":"publish","room":"{room}","message":"{message}"}}"#);
@@ -95,8 +124,8 @@ impl Dialect {
                 client(Opcode::Text, format!(r#"42["publish","{room}","{message}"]"#).as_bytes())
             }
             Self::PeerJs => {
-                let other = member ^ 1;
-                let words = format!(r#"{{"type":"OFFER","dst":"m{other}","payload":"{message}"}}"#);
+                let other = seat.other().id();
+                let words = format!(r#"{{"type":"OFFER","dst":"{other}","payload":"{message}"}}"#);
                 client(Opcode::Text, words.as_bytes())
             }
             Self::Nats => {
@@ -105,11 +134,6 @@ impl Dialect {
             }
         }
     }
-}
-
-/// Observable, so that this server's members hear of each other; to the others it is a name.
-fn room_name(room: usize) -> String {
-    format!("observable-{room}")
 }
 
 /// Finds the marks in what a server sent. NATS puts many messages into one frame.

@@ -8,6 +8,7 @@ mod crowd;
 mod dialect;
 mod frame;
 mod load;
+mod machine;
 mod report;
 mod secure;
 mod server;
@@ -21,7 +22,7 @@ use rustix::{
 };
 use visavis_lab::{ca::Authority, need::say, node};
 
-use crowd::{Entered, enter};
+use crowd::{Crowd, Entered, enter};
 use load::{Turn, exchange, latencies};
 use report::Report;
 use server::{Kind, Server};
@@ -78,6 +79,11 @@ impl Case {
         }
     }
 
+    /// Memory does not change from round to round.
+    fn is_measured_again(self) -> bool {
+        !matches!(self, Self::Idle | Self::IdleTls)
+    }
+
     /// What stands above its column.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -119,21 +125,43 @@ fn main() -> Result<()> {
     setrlimit(Resource::Nofile, limit).context("allow 10,000 open connections")?;
     plan.kinds.retain(|kind| is_there(*kind));
     let folder = tempfile::Builder::new().prefix("visavis-bench-").tempdir()?;
-    let authority = Authority::new("localhost", folder.path())?;
+    let place = Place { authority: Authority::new("localhost", folder.path())?, folder: folder.path() };
     let mut report = Report::default();
     for round in 0..plan.rounds {
         for &kind in &plan.kinds {
             say(&format!("round {} of {}: {}", round + 1, plan.rounds, kind.name()));
-            plan.loads(kind, folder.path(), &mut report)?;
-            plan.joins(kind, folder.path(), &mut report)?;
-            if round == 0 {
-                plan.idle(kind, folder.path(), &authority, &mut report)?;
+            for task in &TASKS {
+                if plan.wants(task.case) && (task.case.is_measured_again() || round == 0) {
+                    plan.measure(task, kind, &place, &mut report);
+                }
             }
         }
     }
+    println!("\n{}", machine::described());
     report.print();
-    Ok(())
+    if report.has_failed(Kind::Visavis) { bail!("some of it could not be measured") } else { Ok(()) }
 }
+
+/// Where the servers keep what they write, and who vouches for them.
+struct Place<'a> {
+    folder: &'a Path,
+    authority: Authority,
+}
+
+/// What is done for the figures of one word on the command line.
+struct Task {
+    case: Case,
+    work: fn(&Plan, Kind, &Place<'_>, &mut Report) -> Result<()>,
+}
+
+const TASKS: [Task; 6] = [
+    Task { case: Case::Pairs, work: Plan::pairs },
+    Task { case: Case::Flight, work: Plan::flight },
+    Task { case: Case::Room, work: Plan::room },
+    Task { case: Case::Joins, work: Plan::joins },
+    Task { case: Case::Idle, work: Plan::idle },
+    Task { case: Case::IdleTls, work: Plan::idle_tls },
+];
 
 /// Whether a server can be measured here; says so where it cannot.
 fn is_there(kind: Kind) -> bool {
@@ -178,42 +206,51 @@ impl Plan {
         self.cases.is_empty() || self.cases.contains(&case.word())
     }
 
-    fn loads(&self, kind: Kind, folder: &Path, report: &mut Report) -> Result<()> {
-        let dialect = kind.dialect();
-        let wants_room = self.wants(Case::Room) && dialect.echoes();
-        if !self.wants(Case::Pairs) && !self.wants(Case::Flight) && !wants_room {
-            return Ok(());
+    /// One server that fails does not keep the others from being measured.
+    fn measure(&self, task: &Task, kind: Kind, place: &Place<'_>, report: &mut Report) {
+        if let Err(error) = (task.work)(self, kind, place, report) {
+            say(&format!("  failed at {}: {error:#}", task.case.word()));
+            report.fail(task.case, kind);
         }
-        let server = Server::start(kind, self.core, folder, None)?;
-        let all = |per_room| -> Result<crowd::Crowd> {
-            let Entered { crowd, lost, .. } = enter(server.address, dialect, MEMBERS, per_room, UNHURRIED)?;
-            if lost > 0 { bail!("{lost} members could not enter") } else { Ok(crowd) }
-        };
-        if self.wants(Case::Pairs) {
-            let work = exchange(&mut all(2)?, &server, Turn::Other, MEMBERS, 1, TIME)?;
-            report.add(Case::Pairs, kind, work.per_cpu_second());
-            // Each message is delivered to both, where it comes back to who said it.
-            let copies = if dialect.echoes() { 2.0 } else { 1.0 };
-            let times = latencies(&mut all(2)?, work.per_second() / copies / 2.0, TIME)?;
-            report.add(Case::Latency, kind, f64::from(percentile(&times, 0.5)));
-            report.add(Case::Tail, kind, f64::from(percentile(&times, 0.99)));
-        }
-        if self.wants(Case::Flight) {
-            let work = exchange(&mut all(2)?, &server, Turn::Other, MEMBERS, IN_FLIGHT, TIME)?;
-            report.add(Case::Flight, kind, work.per_cpu_second());
-        }
-        if wants_room {
-            let work = exchange(&mut all(MEMBERS)?, &server, Turn::Everybody, SPEAKERS, 1, TIME)?;
-            report.add(Case::Room, kind, work.per_cpu_second());
-        }
+    }
+
+    fn start(&self, kind: Kind, place: &Place<'_>) -> Result<Server> {
+        Server::start(kind, self.core, place.folder, None)
+    }
+
+    fn pairs(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        let server = self.start(kind, place)?;
+        let work = exchange(&mut everybody(&server, kind, 2)?, &server, Turn::Other, MEMBERS, 1, TIME)?;
+        report.add(Case::Pairs, kind, work.per_cpu_second());
+        // Each message is delivered to both, where it comes back to who said it.
+        let copies = if kind.dialect().echoes() { 2.0 } else { 1.0 };
+        let times = latencies(&mut everybody(&server, kind, 2)?, work.per_second() / copies / 2.0, TIME)?;
+        report.add(Case::Latency, kind, f64::from(percentile(&times, 0.5)));
+        report.add(Case::Tail, kind, f64::from(percentile(&times, 0.99)));
         Ok(())
     }
 
-    fn joins(&self, kind: Kind, folder: &Path, report: &mut Report) -> Result<()> {
-        if !self.wants(Case::Joins) {
+    fn flight(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        let server = self.start(kind, place)?;
+        let mut crowd = everybody(&server, kind, 2)?;
+        let work = exchange(&mut crowd, &server, Turn::Other, MEMBERS, IN_FLIGHT, TIME)?;
+        report.add(Case::Flight, kind, work.per_cpu_second());
+        Ok(())
+    }
+
+    fn room(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        if !kind.dialect().echoes() {
             return Ok(());
         }
-        let server = Server::start(kind, self.core, folder, None)?;
+        let server = self.start(kind, place)?;
+        let mut crowd = everybody(&server, kind, MEMBERS)?;
+        let work = exchange(&mut crowd, &server, Turn::Everybody, SPEAKERS, 1, TIME)?;
+        report.add(Case::Room, kind, work.per_cpu_second());
+        Ok(())
+    }
+
+    fn joins(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        let server = self.start(kind, place)?;
         let before = server.cpu()?;
         let Entered { lost, took, .. } = enter(server.address, kind.dialect(), STORM, 2, STORM)?;
         let cpu = server.cpu()? - before;
@@ -223,25 +260,33 @@ impl Plan {
         Ok(())
     }
 
-    fn idle(&self, kind: Kind, folder: &Path, authority: &Authority, report: &mut Report) -> Result<()> {
-        if self.wants(Case::Idle) {
-            let server = Server::start(kind, self.core, folder, None)?;
-            let before = server.memory()?;
-            let entered = enter(server.address, kind.dialect(), IDLE, 2, UNHURRIED)?;
-            sleep(Duration::from_secs(1));
-            let each = server.memory()?.saturating_sub(before) as f64 / (IDLE - entered.lost) as f64;
-            report.add(Case::Idle, kind, each);
-        }
-        if self.wants(Case::IdleTls) && kind.speaks_tls() {
-            let server = Server::start(kind, self.core, folder, Some(authority))?;
-            let before = server.memory()?;
-            let members = secure::enter(&server, kind, authority, IDLE_TLS)?;
-            sleep(Duration::from_secs(1));
-            let each = server.memory()?.saturating_sub(before) as f64 / members.len() as f64;
-            report.add(Case::IdleTls, kind, each);
-        }
+    fn idle(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        let server = self.start(kind, place)?;
+        let before = server.memory()?;
+        let entered = enter(server.address, kind.dialect(), IDLE, 2, UNHURRIED)?;
+        sleep(Duration::from_secs(1));
+        let each = server.memory()?.saturating_sub(before) as f64 / (IDLE - entered.lost) as f64;
+        report.add(Case::Idle, kind, each);
         Ok(())
     }
+
+    fn idle_tls(&self, kind: Kind, place: &Place<'_>, report: &mut Report) -> Result<()> {
+        if !kind.speaks_tls() {
+            return Ok(());
+        }
+        let server = Server::start(kind, self.core, place.folder, Some(&place.authority))?;
+        let before = server.memory()?;
+        let members = secure::enter(&server, kind, &place.authority, IDLE_TLS)?;
+        sleep(Duration::from_secs(1));
+        let each = server.memory()?.saturating_sub(before) as f64 / members.len() as f64;
+        report.add(Case::IdleTls, kind, each);
+        Ok(())
+    }
+}
+
+fn everybody(server: &Server, kind: Kind, per_room: usize) -> Result<Crowd> {
+    let Entered { crowd, lost, .. } = enter(server.address, kind.dialect(), MEMBERS, per_room, UNHURRIED)?;
+    if lost > 0 { bail!("{lost} members could not enter") } else { Ok(crowd) }
 }
 
 fn percentile(times: &[u32], part: f64) -> u32 {

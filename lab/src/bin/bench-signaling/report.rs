@@ -1,6 +1,6 @@
 //! The figures of all rounds, beside each other and beside the goals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Case, server::Kind};
 
@@ -8,6 +8,7 @@ use crate::{Case, server::Kind};
 #[derive(Default)]
 pub(crate) struct Report {
     figures: BTreeMap<(Case, Kind), Vec<f64>>,
+    failures: BTreeSet<(Case, Kind)>,
 }
 
 /// A figure that this project set itself.
@@ -30,6 +31,16 @@ impl Report {
         self.figures.entry((case, kind)).or_default().push(figure);
     }
 
+    /// A case could not be measured.
+    pub(crate) fn fail(&mut self, case: Case, kind: Kind) {
+        self.failures.insert((case, kind));
+    }
+
+    /// Whether any case of that server could not be measured.
+    pub(crate) fn has_failed(&self, kind: Kind) -> bool {
+        self.failures.iter().any(|(_, of)| *of == kind)
+    }
+
     /// The median of all rounds.
     pub(crate) fn median(&self, case: Case, kind: Kind) -> Option<f64> {
         let mut figures = self.figures.get(&(case, kind))?.clone();
@@ -44,7 +55,7 @@ impl Report {
     /// Markdown: a row for each server, a column for each case.
     pub(crate) fn print(&self) {
         let cases: Vec<Case> =
-            Case::ALL.into_iter().filter(|case| self.figures.keys().any(|(of, _)| of == case)).collect();
+            Case::ALL.into_iter().filter(|case| self.tried().any(|(of, _)| of == *case)).collect();
         println!("\n| server | {} |", cases.iter().map(|case| case.title()).collect::<Vec<_>>().join(" | "));
         println!("|---|{}", "---|".repeat(cases.len()));
         for kind in Kind::ALL {
@@ -59,8 +70,13 @@ impl Report {
         }
     }
 
+    fn tried(&self) -> impl Iterator<Item = (Case, Kind)> {
+        self.figures.keys().chain(&self.failures).copied()
+    }
+
     fn cell(&self, case: Case, kind: Kind) -> String {
-        let Some(median) = self.median(case, kind) else { return String::new() };
+        let failed = if self.failures.contains(&(case, kind)) { "failed" } else { "" };
+        let Some(median) = self.median(case, kind) else { return failed.to_owned() };
         let figures = &self.figures[&(case, kind)];
         let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
         let most = figures.iter().copied().fold(0.0, f64::max);

@@ -16,14 +16,14 @@ use rustls::{
 };
 use visavis_lab::ca::Authority;
 
-use crate::{frame::Input, server::Kind, server::Server};
+use crate::{dialect::Seat, frame::Input, server::Kind, server::Server};
 
 type Secure = StreamOwned<ClientConnection, TcpStream>;
 
 /// Has `count` members enter rooms of two, over TLS.
 pub(crate) fn enter(server: &Server, kind: Kind, authority: &Authority, count: usize) -> Result<Vec<Secure>> {
     let config = Arc::new(trusting(authority)?);
-    (0..count).map(|member| enter_one(server, kind, &config, member)).collect()
+    (0..count).map(|member| enter_one(server, kind, &config, Seat::new(0, member, 2))).collect()
 }
 
 fn trusting(authority: &Authority) -> Result<ClientConfig> {
@@ -35,13 +35,13 @@ fn trusting(authority: &Authority) -> Result<ClientConfig> {
         .with_no_client_auth())
 }
 
-fn enter_one(server: &Server, kind: Kind, config: &Arc<ClientConfig>, member: usize) -> Result<Secure> {
+fn enter_one(server: &Server, kind: Kind, config: &Arc<ClientConfig>, seat: Seat) -> Result<Secure> {
     let socket = TcpStream::connect(server.address)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     socket.set_nodelay(true)?;
     let tls = ClientConnection::new(Arc::clone(config), ServerName::try_from("localhost")?)?;
     let mut stream = StreamOwned::new(tls, socket);
-    stream.write_all(&kind.dialect().upgrade(member))?;
+    stream.write_all(&kind.dialect().upgrade(seat))?;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -49,7 +49,7 @@ fn enter_one(server: &Server, kind: Kind, config: &Arc<ClientConfig>, member: us
         head.push(byte[0]);
     }
     let mut input = Input::default();
-    for step in kind.dialect().enter(member / 2) {
+    for step in kind.dialect().enter(seat) {
         stream.write_all(&step.say)?;
         let mut heard = false;
         while !heard {
