@@ -18,13 +18,27 @@ fn main() {
     println!("cargo::rerun-if-changed={}", sdk.display());
     println!("cargo::rerun-if-changed=src/http/unbuilt.html");
 
-    let mut files = Vec::new();
+    let (mut files, mut live) = (Vec::new(), Vec::new());
     walk(&dist, &dist, "/", &mut files);
     walk(&sdk, &sdk, "/sdk/", &mut files);
+    // The live view is for the admin port alone.
+    files.retain(|(url, _)| !url.starts_with("/live/"));
+    walk(&dist.join("live"), &dist.join("live"), "/", &mut live);
     for (url, _) in &mut files {
         if let Some(rest) = url.strip_prefix("/sdk/examples/") {
             *url = format!("/examples/{rest}");
         }
+    }
+    let mut code = format!("pub(crate) const PAGE_IS_BUILT: bool = {};\n", dist.join("index.html").is_file());
+    table(&mut code, "FILES", files);
+    table(&mut code, "LIVE", live);
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("bundle.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// A table of files in the order of their paths; one that has no page gets the one that says so.
+fn table(code: &mut String, name: &str, mut files: Vec<(String, PathBuf)>) {
+    for (url, _) in &mut files {
         if let Some(folder) = url.strip_suffix("index.html") {
             *url = folder.to_owned();
         }
@@ -33,14 +47,11 @@ fn main() {
         files.push(("/".to_owned(), PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/http/unbuilt.html")));
     }
     files.sort();
-    let mut code = format!("pub(crate) const PAGE_IS_BUILT: bool = {};\n", dist.join("index.html").is_file());
-    code.push_str("pub(crate) static FILES: &[File] = &[\n");
+    writeln!(code, "pub(crate) static {name}: &[File] = &[").expect("writing into a text cannot fail");
     for (url, path) in &files {
-        file(&mut code, url, path);
+        file(code, url, path);
     }
     code.push_str("];\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("bundle.rs"), code).expect("OUT_DIR can be written");
 }
 
 /// Every file below `folder` with the path under which it is served; compressed forms belong to their originals.

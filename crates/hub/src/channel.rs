@@ -15,6 +15,8 @@ pub(crate) struct Channel {
     pub(crate) settings: ChannelSettings,
     pub(crate) clients: HashMap<ClientId, Client>,
     pub(crate) rooms: Rooms,
+    /// Members of all rooms, counted as they come and go.
+    pub(crate) members: usize,
     /// Not from the configuration: goes with its last client.
     pub(crate) passing: bool,
 }

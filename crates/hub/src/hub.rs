@@ -3,6 +3,7 @@
 mod connect;
 mod deliver;
 mod listing;
+mod overview;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -20,6 +21,7 @@ use crate::{
     history,
 };
 pub use connect::{Ending, Hello, Resume, Welcome};
+pub use overview::{ChannelSize, Glimpse, Overview, Present, RoomSize};
 
 /// All channels of one node. See the crate's documentation for the loop of its shell.
 pub struct Hub {
@@ -51,6 +53,8 @@ pub struct Counts {
     pub channels: usize,
     /// Rooms with members.
     pub rooms: usize,
+    /// Members of all rooms: a client counts in each of its rooms.
+    pub members: usize,
     /// Clients, those whose place is only kept included.
     pub clients: usize,
     /// Connections that were welcomed.
@@ -258,6 +262,7 @@ impl Hub {
         Counts {
             channels: self.channels.len(),
             rooms: self.channels.values().map(|channel| channel.rooms.len()).sum(),
+            members: self.channels.values().map(|channel| channel.members).sum(),
             clients: self.channels.values().map(|channel| channel.clients.len()).sum(),
             connections: self.connections.len(),
         }

@@ -41,7 +41,9 @@ pub use bus::{MemoryBus, Record};
 pub use config::{ChannelSettings, Config, HistoryBounds, Limits, ResumeKey};
 pub use event::{Change, Delivery, Event, Member, Position, Request, Tag};
 pub use history::{History, Message};
-pub use hub::{Counts, Ending, Hello, Hub, Resume, Welcome};
+pub use hub::{
+    ChannelSize, Counts, Ending, Glimpse, Hello, Hub, Overview, Present, Resume, RoomSize, Welcome,
+};
 pub use names::{ChannelId, ClientId, ConnectionId, RoomName};
 pub use rate::{Bucket, Rate};
 pub use refusal::Refusal;

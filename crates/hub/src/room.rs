@@ -107,6 +107,11 @@ impl Room {
         self.seats.values().map(|seat| seat.member.id.clone())
     }
 
+    /// As they came, each with whether it is connected.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (&Member, bool)> {
+        self.seats.values().map(|seat| (&seat.member, seat.connection.is_some()))
+    }
+
     pub(crate) fn connections(&self) -> Vec<ConnectionId> {
         self.seats.values().filter_map(|seat| seat.connection).collect()
     }

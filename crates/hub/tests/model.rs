@@ -263,6 +263,8 @@ impl Trial {
         }
         let rooms = self.reference.rooms.iter().filter(|room| !room.is_empty()).count();
         assert_eq!(self.node.hub.counts().rooms, rooms, "rooms");
+        let members = self.reference.rooms.iter().map(Vec::len).sum::<usize>();
+        assert_eq!(self.node.hub.counts().members, members, "members");
         assert_eq!(self.node.hub.rooms_of("one").unwrap().len(), rooms, "rooms as they are listed");
     }
 

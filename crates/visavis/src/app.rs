@@ -28,6 +28,8 @@ use crate::{
     http::{self, Site, admin::Admin},
     ice::IceServers,
     listen::{self, Doors, Speaks},
+    live::Live,
+    log::Notices,
     metrics::Metrics,
     rates::Rates,
     signaling::{Signaling, SignalingOptions, options::SignalingLimits},
@@ -48,12 +50,12 @@ struct App {
 }
 
 /// Runs the server until a signal ends it.
-pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+pub(crate) fn run(config: &Config, notices: Arc<Notices>) -> anyhow::Result<()> {
     allow_many_files();
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let relay = runtime.block_on(async {
         let signals = Signals::watch()?;
-        let app = App::open(config)?;
+        let app = App::open(config, notices)?;
         Ok::<_, anyhow::Error>(app.serve(config, signals).await)
     })?;
     // Ends every connection as it stands: a client that sees no Close frame comes back.
@@ -73,7 +75,7 @@ fn allow_many_files() {
 
 impl App {
     /// Opens whatever can fail to open, and tells the person what came of it.
-    fn open(config: &Config) -> anyhow::Result<Self> {
+    fn open(config: &Config, notices: Arc<Notices>) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(config.data_dir.as_deref())?;
         let addresses = Addresses::find(&config.public_ips)?;
         let tls = open_tls(config, &data_dir, &addresses)?;
@@ -96,6 +98,7 @@ impl App {
             connections: Arc::clone(&connections),
             signaling: Arc::clone(&signaling),
             site: Arc::clone(&site),
+            notices,
         };
         StartUp {
             config,
@@ -109,7 +112,11 @@ impl App {
         Ok(Self {
             bound,
             doors: Arc::new(Doors { relay, router: http::router(Arc::clone(&site)), connections }),
-            admin: Arc::new(Admin { ready: AtomicBool::new(true), metrics }),
+            admin: Arc::new(Admin {
+                ready: AtomicBool::new(true),
+                live: Arc::new(Live::new(metrics)),
+                host_name: host_name(),
+            }),
             tls,
             signaling,
         })
@@ -127,6 +134,9 @@ impl App {
         accept(bound.turn, &Speaks::Turn);
         if let Some(tls) = &tls {
             accept(bound.https, &Speaks::Https(Arc::clone(tls)));
+        }
+        if !bound.admin.is_empty() {
+            tokio::spawn(Arc::clone(&admin.live).watch());
         }
         for listener in bound.admin {
             tokio::spawn(axum::serve(listener, http::admin::router(Arc::clone(&admin))).into_future());

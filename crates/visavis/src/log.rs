@@ -1,21 +1,30 @@
-//! Logging to standard error.
+//! Logging to standard error, and what of it is kept for the live view.
 
-use std::io::{self, Write};
+mod notices;
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use anyhow::anyhow;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// Logs what `filter` lets through from now on.
-pub(crate) fn start(filter: &str) -> anyhow::Result<()> {
+pub(crate) use notices::{Logged, Notice, Notices};
+
+/// Logs what `filter` lets through from now on. Warnings and errors are kept too, whatever the filter says.
+pub(crate) fn start(filter: &str) -> anyhow::Result<Arc<Notices>> {
     let filter = EnvFilter::try_new(filter)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(|| Escaped(io::stderr()))
+    let lines = fmt::layer().with_ansi(false).with_writer(|| Escaped(io::stderr()));
+    let notices = Arc::new(Notices::default());
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(notices::layer(Arc::clone(&notices)).with_filter(LevelFilter::WARN))
         .try_init()
-        .map_err(|error| anyhow!("cannot start logging: {error}"))
+        .map_err(|error| anyhow!("cannot start logging: {error}"))?;
+    Ok(notices)
 }
-
 /// Writes each event as one line: control characters in what strangers sent are escaped.
 struct Escaped<W>(W);
 

@@ -16,6 +16,7 @@ mod http;
 mod ice;
 mod keys;
 mod listen;
+mod live;
 mod log;
 mod metrics;
 mod rates;
@@ -57,14 +58,14 @@ fn run() -> anyhow::Result<()> {
     if print_config {
         return print(&values.print());
     }
-    log::start(&config.log)?;
+    let notices = log::start(&config.log)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     if !config.limits {
         tracing::warn!("--limits off: no rate limits and no quotas; for load tests only");
     }
-    app::run(&config)
+    app::run(&config, notices)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Numbers in Prometheus' text format.
 
 use std::{
+    collections::BTreeMap,
     fmt::{Display, Write as _},
     sync::Arc,
 };
@@ -10,6 +11,7 @@ use visavis_relay::{Relay, Stats};
 use crate::{
     connections::Connections,
     http::Site,
+    log::{Logged, Notices},
     signaling::{Counters, Signaling},
 };
 
@@ -19,40 +21,82 @@ pub(crate) struct Metrics {
     pub(crate) connections: Arc<Connections>,
     pub(crate) signaling: Arc<Signaling>,
     pub(crate) site: Arc<Site>,
+    pub(crate) notices: Arc<Notices>,
+}
+
+/// All of them at one moment.
+pub(crate) struct Figures {
+    /// Connections of HTTP and signaling that are open.
+    pub(crate) open: usize,
+    /// Connections beyond the caps.
+    pub(crate) turned_away: u64,
+    /// WebSockets that were answered 429.
+    pub(crate) websockets_limited: u64,
+    /// REST calls that were answered 429.
+    pub(crate) requests_limited: u64,
+    pub(crate) signaling: Counters,
+    /// What signaling refused, by the text that the client was told.
+    pub(crate) refusals: BTreeMap<&'static str, u64>,
+    pub(crate) relay: Stats,
+    /// Warnings and errors that were logged.
+    pub(crate) logged: Logged,
 }
 
 impl Metrics {
     /// All of them, now.
+    pub(crate) fn figures(&self) -> Figures {
+        let (open, turned_away) = self.connections.counters();
+        Figures {
+            open,
+            turned_away,
+            websockets_limited: self.site.new_websockets.refused(),
+            requests_limited: self.site.requests.refused(),
+            signaling: self.signaling.counters(),
+            refusals: self.signaling.refusals(),
+            relay: self.relay.stats(),
+            logged: self.notices.counts(),
+        }
+    }
+
+    /// The same as text.
     pub(crate) fn exposition(&self) -> String {
+        let figures = self.figures();
         let mut text = Exposition::default();
         text.gauge(
             "visavis_build_info",
             "The version that runs",
             [(label("version", env!("CARGO_PKG_VERSION")), 1)],
         );
-        let (open, refused) = self.connections.counters();
-        text.gauge(
-            "visavis_http_connections",
-            "Open connections of HTTP and signaling",
-            [(none(), open as u64)],
-        );
-        text.counter("visavis_connections_refused_total", "Connections beyond the caps", [(none(), refused)]);
-        let limited = [
-            (label("what", "websocket"), self.site.new_websockets.refused()),
-            (label("what", "request"), self.site.requests.refused()),
-        ];
-        text.counter("visavis_http_limited_total", "Answers 429 to addresses that ask too often", limited);
-        signaling(&mut text, &self.signaling.counters());
-        turn(&mut text, &self.relay.stats());
+        http(&mut text, &figures);
+        signaling(&mut text, &figures);
+        turn(&mut text, &figures.relay);
+        let Logged { warnings, errors } = figures.logged;
+        let logged = [(label("level", "warning"), warnings), (label("level", "error"), errors)];
+        text.counter("visavis_logged_total", "Warnings and errors that were logged", logged);
         text.0
     }
 }
 
-fn signaling(text: &mut Exposition, counters: &Counters) {
+fn http(text: &mut Exposition, figures: &Figures) {
+    let open = figures.open as u64;
+    text.gauge("visavis_http_connections", "Open connections of HTTP and signaling", [(none(), open)]);
+    let turned_away = [(none(), figures.turned_away)];
+    text.counter("visavis_connections_refused_total", "Connections beyond the caps", turned_away);
+    let limited = [
+        (label("what", "websocket"), figures.websockets_limited),
+        (label("what", "request"), figures.requests_limited),
+    ];
+    text.counter("visavis_http_limited_total", "Answers 429 to addresses that ask too often", limited);
+}
+
+fn signaling(text: &mut Exposition, figures: &Figures) {
+    let counters = &figures.signaling;
     let gauges = [
         ("visavis_signaling_connections", "Open WebSockets", counters.connections),
+        ("visavis_signaling_channels", "Channels", counters.channels),
         ("visavis_signaling_clients", "Clients, those whose place is only kept included", counters.clients),
         ("visavis_signaling_rooms", "Rooms with members", counters.rooms),
+        ("visavis_signaling_members", "Members of all rooms", counters.members),
         ("visavis_history_messages", "Messages kept in the history", counters.kept),
     ];
     for (name, help, value) in gauges {
@@ -74,11 +118,12 @@ fn signaling(text: &mut Exposition, counters: &Counters) {
         ),
         ("visavis_signaling_published_total", "Messages published", counters.published),
         ("visavis_signaling_delivered_total", "Copies of messages sent out", counters.delivered),
-        ("visavis_signaling_refused_total", "Requests refused", counters.refused),
     ];
     for (name, help, value) in totals {
         text.counter(name, help, [(none(), value)]);
     }
+    let refused = figures.refusals.iter().map(|(reason, count)| (label("reason", reason), *count));
+    text.counter("visavis_signaling_refused_total", "Requests refused", refused);
     let dropped = [("slow", counters.slow), ("silent", counters.silent), ("excessive", counters.excessive)];
     let dropped = dropped.map(|(cause, count)| (label("cause", cause), count));
     text.counter("visavis_signaling_dropped_total", "Connections ended by the server", dropped);

@@ -129,7 +129,7 @@ impl Session {
     /// Some clients take the id for granted even when they are refused.
     fn refuse_handshake(&mut self, callback: Option<i64>, refusal: Refusal) {
         let id = self.signaling.with(|state, _| {
-            state.counters.refused += 1;
+            state.refused(refusal);
             state.hub.new_client_id()
         });
         if let Stage::Fresh(last) = &mut self.stage {
@@ -243,7 +243,7 @@ impl Session {
     fn refuse(&self, callback: Option<i64>, refusal: Refusal) {
         let excessive = refusal == Refusal::RateExceeded;
         self.signaling.with(|state, _| {
-            state.counters.refused += 1;
+            state.refused(refusal);
             state.counters.excessive += u64::from(excessive);
         });
         if excessive {

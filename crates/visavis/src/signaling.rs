@@ -6,7 +6,7 @@ mod past;
 pub(crate) mod state;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -25,7 +25,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
-use visavis_hub::{Config, Hub, MemoryBus, Now, Record, Refusal, ResumeKey};
+use visavis_hub::{Config, Glimpse, Hub, MemoryBus, Now, Overview, Record, Refusal, ResumeKey};
 
 use crate::{
     channels::Channels,
@@ -147,6 +147,21 @@ impl Signaling {
     /// What has happened so far, and how much there is.
     pub(crate) fn counters(&self) -> Counters {
         self.lock().counters()
+    }
+
+    /// What was refused so far, by the text that the client was told.
+    pub(crate) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().refusals()
+    }
+
+    /// At most `most` channels and `most` rooms, the largest.
+    pub(crate) fn overview(&self, most: usize) -> Overview {
+        self.lock().hub.overview(most)
+    }
+
+    /// At most `most` members of a room.
+    pub(crate) fn glimpse(&self, channel: &str, room: &str, most: usize) -> Option<Glimpse> {
+        self.lock().hub.glimpse(channel, room, most)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

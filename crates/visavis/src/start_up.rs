@@ -91,7 +91,7 @@ impl StartUp<'_> {
         kind("http", &self.ice.http, "page, signaling, TURN over TCP");
         kind("https", &self.ice.https, "page, signaling, TURN over TLS");
         kind("turn", &self.ice.turn, "STUN and TURN, UDP and TCP");
-        kind("admin", self.admin, "/metrics, /healthz, /readyz");
+        kind("admin", self.admin, "live view, /metrics, /healthz, /readyz");
         lines
     }
 
@@ -128,6 +128,9 @@ impl StartUp<'_> {
         }
         if let Some(warning) = self.tls.and_then(Tls::warning) {
             warn(&warning);
+        }
+        if self.admin.iter().any(|addr| !addr.ip().is_loopback()) {
+            warn("--admin: whoever reaches that port sees the names of rooms, which are the links to calls");
         }
         let policy = PeerPolicy::new(&[], &self.config.allow_peer, &self.config.deny_peer);
         let allowed = policy.opened().map(|network| network.to_string()).collect::<Vec<_>>();

@@ -66,6 +66,7 @@ impl Hub {
         let entry = room.enter(member.clone(), listening);
         let to = room.connections_without(&member.id);
         let members = name.is_observable().then(|| room.members(&member.id));
+        channel.members += usize::from(entry == Entry::New);
         if let Some(connection) = listening {
             self.events.push_back(Event::Entered { connection, tag, room: name.clone(), members, past });
         }
@@ -90,6 +91,7 @@ impl Hub {
         let Some(room) = channel.rooms.find_mut(&name) else { return };
         let Some(member) = room.leave(client) else { return };
         let to = room.connections();
+        channel.members -= 1;
         if channel.rooms.close_if_empty(&name) {
             self.closed.push((channel_id.clone(), name.clone()));
         }

@@ -1,4 +1,4 @@
-//! The files inside the program: the call page, the SDK and its examples.
+//! The files inside the program: the call page, the SDK and its examples, and the live view of the admin port.
 
 use axum::{
     body::Body,
@@ -23,22 +23,16 @@ pub(crate) struct File {
     gzip: Option<&'static [u8]>,
 }
 
-/// Answers with the file of that path, or says that there is none.
+/// Answers with the public file of that path, or says that there is none.
 pub(super) async fn serve(request: Request) -> Response {
     let path = request.uri().path();
     if path == "/examples" {
         return Redirect::permanent("/examples/").into_response();
     }
-    let Some(file) = find(path) else { return not_found() };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return (
-            StatusCode::METHOD_NOT_ALLOWED,
-            [(header::ALLOW, "GET, HEAD")],
-            "Only GET and HEAD work here.\n",
-        )
-            .into_response();
-    }
-    let mut response = file.response(request.headers());
+    let Some(file) = find(path) else {
+        return not_found("There is nothing at this address. The call page is at /\n");
+    };
+    let mut response = answer(file, &request);
     if is_sdk(path) {
         // Pages of other origins may load the SDK, with `crossorigin` too.
         let headers = response.headers_mut();
@@ -48,8 +42,28 @@ pub(super) async fn serve(request: Request) -> Response {
     response
 }
 
-fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, "There is nothing at this address. The call page is at /\n").into_response()
+/// Answers with the file of the live view of that path, or says that there is none.
+pub(super) async fn serve_live(request: Request) -> Response {
+    match find_in(LIVE, request.uri().path()) {
+        Some(file) => answer(file, &request),
+        None => not_found("There is nothing at this address. The live view is at /\n"),
+    }
+}
+
+fn answer(file: &File, request: &Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, "GET, HEAD")],
+            "Only GET and HEAD work here.\n",
+        )
+            .into_response();
+    }
+    file.response(request.headers())
+}
+
+fn not_found(words: &'static str) -> Response {
+    (StatusCode::NOT_FOUND, words).into_response()
 }
 
 fn find(path: &str) -> Option<&'static File> {
@@ -59,7 +73,11 @@ fn find(path: &str) -> Option<&'static File> {
         path if is_sdk(path) && !path.ends_with(".ts") => "/sdk/visavis.js",
         path => path,
     };
-    FILES.binary_search_by(|file| file.url.cmp(url)).ok().map(|index| &FILES[index])
+    find_in(FILES, url)
+}
+
+fn find_in(files: &'static [File], url: &str) -> Option<&'static File> {
+    files.binary_search_by(|file| file.url.cmp(url)).ok().map(|index| &files[index])
 }
 
 fn is_sdk(path: &str) -> bool {
@@ -136,7 +154,9 @@ mod tests {
     #[test]
     fn there_is_always_a_page_and_files_are_found_by_path() {
         assert!(find("/").is_some_and(|file| file.kind.starts_with("text/html")));
-        assert!(FILES.is_sorted_by_key(|file| file.url));
+        assert!(find_in(LIVE, "/").is_some_and(|file| file.kind.starts_with("text/html")));
+        assert!(FILES.is_sorted_by_key(|file| file.url) && LIVE.is_sorted_by_key(|file| file.url));
+        assert!(!FILES.iter().any(|file| file.url.starts_with("/live")), "the live view is not public");
         assert!(find("/../Cargo.toml").is_none());
     }
 }

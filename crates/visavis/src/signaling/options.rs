@@ -84,10 +84,14 @@ impl SignalingLimits {
 pub(crate) struct Counters {
     /// WebSockets that are open.
     pub(crate) connections: usize,
+    /// Channels.
+    pub(crate) channels: usize,
     /// Clients, those whose place is only kept included.
     pub(crate) clients: usize,
     /// Rooms with members.
     pub(crate) rooms: usize,
+    /// Members of all rooms: a client counts in each of its rooms.
+    pub(crate) members: usize,
     /// Handshakes that were accepted.
     pub(crate) handshakes: u64,
     /// Of those, the ones that got back an earlier client id.

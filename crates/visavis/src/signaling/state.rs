@@ -1,13 +1,17 @@
 //! What is behind the one lock: hub, bus and the connections' queues move together, so that all members of a room
 //! see everything in one order.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Bytes;
 use serde_json::value::RawValue;
 use slab::Slab;
 use visavis_hub::{
-    ChannelId, ClientId, ConnectionId, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus, Now,
+    ChannelId, ClientId, ConnectionId, Counts, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus, Now,
     Record, RoomName,
 };
 use visavis_signal::{
@@ -34,6 +38,8 @@ pub(crate) struct State {
     /// What stores the history, once there is any.
     pub(crate) journal: Option<Journal>,
     pub(crate) counters: Counters,
+    /// What was refused, by the text that the client was told.
+    refusals: BTreeMap<&'static str, u64>,
     unix_time_at_zero: Duration,
     outboxes: Slab<Arc<Outbox>>,
 }
@@ -41,7 +47,8 @@ pub(crate) struct State {
 impl State {
     pub(super) fn new(hub: Hub, bus: MemoryBus, unix_time_at_zero: Duration) -> Self {
         let (journal, counters) = (None, Counters::default());
-        Self { hub, bus, journal, counters, unix_time_at_zero, outboxes: Slab::new() }
+        let (refusals, outboxes) = (BTreeMap::new(), Slab::new());
+        Self { hub, bus, journal, counters, refusals, unix_time_at_zero, outboxes }
     }
 
     /// A new connection, which hears through `outbox`.
@@ -62,11 +69,22 @@ impl State {
 
     pub(super) fn counters(&self) -> Counters {
         let counts = self.hub.counts();
-        let (clients, rooms) = (counts.clients, counts.rooms);
+        let Counts { channels, rooms, members, clients, .. } = counts;
         let (kept, kept_bytes) = self.bus.history.size();
         let store_failures = self.journal.as_ref().map_or(0, Journal::failures);
         let connections = self.outboxes.len();
-        Counters { connections, clients, rooms, kept, kept_bytes, store_failures, ..self.counters }
+        Counters { connections, channels, rooms, members, clients, kept, kept_bytes, store_failures, ..self.counters }
+    }
+
+    /// What was refused so far, by the text that the client was told.
+    pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.refusals.clone()
+    }
+
+    /// A request was refused.
+    pub(crate) fn refused(&mut self, refusal: Refusal) {
+        self.counters.refused += 1;
+        *self.refusals.entry(refusal.text()).or_default() += 1;
     }
 
     /// Keeps the history of these channels alone; `opened` is what was stored by an earlier run.

@@ -63,6 +63,15 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Enters an observable room in which nobody is.
+    pub(crate) fn subscribe_observable(&mut self, room: &str) {
+        self.say(&json!({"type": "subscribe", "room": room, "callback": 2}));
+        assert_eq!(self.hear()["type"], "observable_members");
+        assert_eq!(self.hear(), json!({"callback": 2}));
+    }
+}
+
 /// An HTTP request that is not sent yet.
 pub(crate) struct Call {
     head: String,
