@@ -24,7 +24,8 @@ fn the_largest_come_first_and_equal_ones_by_name() {
     let overview = node.hub.overview(3);
     assert_eq!(rooms(&overview), [("one", "blue", 2), ("one", "green", 1), ("one", "red", 1)]);
     let channels = overview.channels.iter();
-    let channels: Vec<_> = channels.map(|one| (one.id.as_str(), one.clients, one.rooms, one.members)).collect();
+    let channels: Vec<_> =
+        channels.map(|one| (one.id.as_str(), one.clients, one.rooms, one.members)).collect();
     assert_eq!(channels, [("one", 2, 3, 4), ("two", 1, 1, 1)]);
     assert_eq!(node.hub.counts().members, 5);
 }

@@ -9,7 +9,9 @@ use std::{
 
 use anyhow::anyhow;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 pub(crate) use notices::{Logged, Notice, Notices};
 

@@ -105,7 +105,10 @@ struct Words {
 impl Words {
     fn text(self) -> String {
         let text = self.message + &self.fields;
-        text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(LONGEST).collect()
+        text.chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .take(LONGEST)
+            .collect()
     }
 }
 
@@ -142,10 +145,7 @@ mod tests {
         });
         let shown: Vec<_> =
             notices.last().into_iter().map(|one| (one.is_error, one.text, one.count)).collect();
-        assert_eq!(
-            shown,
-            [(true, "it broke shard=1".to_owned(), 2), (false, "it creaks ".to_owned(), 1)]
-        );
+        assert_eq!(shown, [(true, "it broke shard=1".to_owned(), 2), (false, "it creaks ".to_owned(), 1)]);
         assert_eq!(notices.counts(), Logged { warnings: 1, errors: 2 });
     }
 

@@ -11,8 +11,8 @@ use axum::body::Bytes;
 use serde_json::value::RawValue;
 use slab::Slab;
 use visavis_hub::{
-    ChannelId, ClientId, ConnectionId, Counts, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus, Now,
-    Record, RoomName,
+    ChannelId, ClientId, ConnectionId, Counts, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus,
+    Now, Record, RoomName,
 };
 use visavis_signal::{
     Member, Outbound, Refusal, Reply,
@@ -73,7 +73,17 @@ impl State {
         let (kept, kept_bytes) = self.bus.history.size();
         let store_failures = self.journal.as_ref().map_or(0, Journal::failures);
         let connections = self.outboxes.len();
-        Counters { connections, channels, rooms, members, clients, kept, kept_bytes, store_failures, ..self.counters }
+        Counters {
+            connections,
+            channels,
+            rooms,
+            members,
+            clients,
+            kept,
+            kept_bytes,
+            store_failures,
+            ..self.counters
+        }
     }
 
     /// What was refused so far, by the text that the client was told.

@@ -99,9 +99,8 @@ impl Dialect {
             ],
             Self::PeerJs => vec![Step { say: Vec::new(), hear: "OPEN" }],
             Self::Nats => {
-                let words = format!(
-                    "CONNECT {{\"verbose\":false,\"headers\":false}}\r\nSUB {room} 1\r\nPING\r\n"
-                );
+                let words =
+                    format!("CONNECT {{\"verbose\":false,\"headers\":false}}\r\nSUB {room} 1\r\nPING\r\n");
                 vec![
                     Step { say: Vec::new(), hear: "INFO" },
                     Step { say: client(Opcode::Binary, words.as_bytes()), hear: "PONG" },
