@@ -7,8 +7,8 @@ mod step;
 
 use arbitrary::{Arbitrary, Unstructured};
 
-pub(crate) use shell::{Limited, stranger};
 use shell::Shell;
+pub(crate) use shell::{Limited, stranger};
 use step::Step;
 
 /// Steps of one run: enough to fill every table of an allocation under small limits.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::command::{cargo, output, root};
 
 /// Which crate may know which other crate of the project. Everything else is refused.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("visavis-clock", &[]),
     ("visavis-turn", &["visavis-clock"]),
     ("visavis-signal", &[]),
@@ -21,6 +21,7 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("visavis-call", &["visavis-clock", "visavis-signal"]),
     ("visavis-page", &["visavis-call", "visavis-clock", "visavis-signal"]),
     ("visavis", &["visavis-clock", "visavis-hub", "visavis-relay", "visavis-signal", "visavis-turn"]),
+    ("visavis-fuzz", &["visavis-clock", "visavis-turn"]),
     ("visavis-lab", &["visavis-call", "visavis-signal", "visavis-turn"]),
     ("visavis-xtask", &[]),
 ];
@@ -126,7 +127,7 @@ fn unsafety() -> Result<Vec<String>> {
 }
 
 fn crate_folders() -> Result<Vec<PathBuf>> {
-    let mut folders = vec![root().join("lab"), root().join("xtask")];
+    let mut folders = ["fuzz", "lab", "xtask"].map(|name| root().join(name)).to_vec();
     for entry in fs::read_dir(root().join("crates"))? {
         folders.push(entry?.path());
     }

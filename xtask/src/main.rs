@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod command;
+mod fuzz;
 mod limits;
 mod measure;
 mod page;
@@ -42,6 +43,8 @@ enum Task {
     Check,
     /// Install what building and testing needs: packages, the wasm target, drivers
     Setup,
+    /// Try what strangers may send with inputs that libFuzzer invents
+    Fuzz(fuzz::Options),
     /// Count the bytes of the page and of the release binary
     Measure,
     /// Measure the release binary
@@ -67,6 +70,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build => serve::build().map(drop),
         Task::Check => check::check(),
         Task::Setup => setup::for_tests(),
+        Task::Fuzz(options) => fuzz::fuzz(&options),
         Task::Measure => measure::measure(),
         Task::Bench(what) => bench::bench(&what),
     }

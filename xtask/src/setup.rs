@@ -6,6 +6,10 @@ use anyhow::{Result, bail};
 
 use crate::command::{cargo, output, program, run, tools_dir};
 
+/// The compiler that fuzz targets are built with: coverage is counted by flags that only nightlies take.
+pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
+const FUZZER: (&str, &str) = ("cargo-fuzz", "0.13.2");
+
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests run, each with the Debian package that brings it.
@@ -45,6 +49,16 @@ pub(crate) fn for_tests() -> Result<()> {
     packages(&PROGRAMS, &FONTS)?;
     wasm_target()?;
     TOOLS.iter().try_for_each(|(name, version)| tool(name, version))
+}
+
+/// Everything that `cargo xtask fuzz` needs.
+pub(crate) fn for_fuzzing() -> Result<()> {
+    packages(&PROGRAMS[..1], &[])?;
+    let mut list = program("rustup", ["toolchain", "list"]);
+    if !output(&mut list)?.lines().any(|line| line.starts_with(NIGHTLY)) {
+        run(&mut program("rustup", ["toolchain", "install", NIGHTLY, "--profile", "minimal"]))?;
+    }
+    tool(FUZZER.0, FUZZER.1)
 }
 
 /// The target that the page is built for.

@@ -82,7 +82,11 @@ impl Client {
 
     /// Whether an answer is signed with this client's key, in the way that it signs.
     pub(super) fn trusts(&self, answer: &Message<'_>) -> bool {
-        if self.sha256 { answer.integrity_sha256_holds(&self.key()) } else { answer.integrity_holds(&self.key()) }
+        if self.sha256 {
+            answer.integrity_sha256_holds(&self.key())
+        } else {
+            answer.integrity_holds(&self.key())
+        }
     }
 
     fn id(&mut self) -> TransactionId {
@@ -93,7 +97,12 @@ impl Client {
     }
 
     /// A message with nothing of credentials in it.
-    pub(super) fn plain(&mut self, class: Class, method: Method, write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    pub(super) fn plain(
+        &mut self,
+        class: Class,
+        method: Method,
+        write: impl FnOnce(&mut Writer<'_>),
+    ) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out, class, method, self.id());
         write(&mut writer);

@@ -57,7 +57,9 @@ impl Promises {
     }
 
     pub(super) fn permits(&self, now: Now, client: usize, ip: IpAddr) -> bool {
-        let end = self.allocations[client].as_ref().and_then(|promised| promised.permissions.get(&ip.to_canonical()));
+        let end = self.allocations[client]
+            .as_ref()
+            .and_then(|promised| promised.permissions.get(&ip.to_canonical()));
         end.is_some_and(|end| *end > now)
     }
 
@@ -88,7 +90,9 @@ impl Promises {
         let packet = waiting.remove(index);
         match answer.class() {
             Class::Success => self.granted(now, client, &Message::parse(&packet).unwrap(), answer),
-            Class::Error => assert!(answer.attribute(attribute::ERROR_CODE).is_some_and(|code| code.len() >= 4)),
+            Class::Error => {
+                assert!(answer.attribute(attribute::ERROR_CODE).is_some_and(|code| code.len() >= 4))
+            }
             other => panic!("an answer is no {other:?}"),
         }
         answer.class() == Class::Success
@@ -137,14 +141,24 @@ impl Promises {
             return;
         }
         let others = self.allocations.iter().flatten().filter(|promised| promised.ends > now);
-        assert!({ others }.all(|promised| promised.relayed != relayed), "two clients share a relayed address");
+        assert!(
+            { others }.all(|promised| promised.relayed != relayed),
+            "two clients share a relayed address"
+        );
         let ends = now + lifetime(answer);
         let (permissions, channels) = (HashMap::new(), HashMap::new());
         self.allocations[client] = Some(Promised { relayed, ends, permissions, channels });
     }
 
     /// Checks the packet that carries a peer's payload to a client.
-    pub(super) fn check_data(&self, now: Now, client: usize, peer: SocketAddr, payload: &[u8], packet: &[u8]) {
+    pub(super) fn check_data(
+        &self,
+        now: Now,
+        client: usize,
+        peer: SocketAddr,
+        payload: &[u8],
+        packet: &[u8],
+    ) {
         match self.channel(now, client, peer) {
             Some(number) => assert_eq!(ChannelData::parse(packet), Some(ChannelData { number, payload })),
             None => {

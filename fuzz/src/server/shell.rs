@@ -9,8 +9,8 @@ use std::{
 use arbitrary::Arbitrary;
 use visavis_clock::Now;
 use visavis_turn::{
-    Action, Config, FiveTuple, FromClient, IpNet, Limits, PeerAddr, PeerPolicy, PortRange, Rate, RelayInterface,
-    RelayKey, RelayedAddr, Secret, Server, ToClient,
+    Action, Config, FiveTuple, FromClient, IpNet, Limits, PeerAddr, PeerPolicy, PortRange, Rate,
+    RelayInterface, RelayKey, RelayedAddr, Secret, Server, ToClient,
     wire::{Class, Message, Method, attribute},
 };
 
@@ -55,7 +55,7 @@ fn limits(limited: Limited) -> Limits {
 }
 
 fn policy() -> PeerPolicy {
-    let deny: IpNet = "8.8.8.8/32".parse().unwrap();
+    let deny: IpNet = "8.8.7.8/32".parse().unwrap();
     PeerPolicy::new(&[PUBLIC, PUBLIC_V6, Ipv4Addr::new(10, 0, 0, 8).into()], &[], &[deny])
 }
 
@@ -126,7 +126,7 @@ impl Shell {
                 self.holds_answers = holds;
                 self.act();
             }
-            Step::FromPeer { relay, peer, length } => self.from_peer(relay, peer, length),
+            Step::FromPeer { relay, peer, length } => self.of_peer(relay, peer, length),
             step => self.of_client(step),
         }
         self.server.handle_timeout(self.now);
@@ -143,7 +143,8 @@ impl Shell {
                 (client, self.clients[usize::from(client)].plain(Class::Request, Method::ALLOCATE, |_| {}))
             }
             Step::Plain { client, class, method, attributes } => {
-                let class = [Class::Request, Class::Indication, Class::Success, Class::Error][usize::from(class % 4)];
+                let class =
+                    [Class::Request, Class::Indication, Class::Success, Class::Error][usize::from(class % 4)];
                 let packet = self.client(client).plain(class, Method(method % 0x1000), |writer| {
                     write_attributes(writer, &attributes);
                 });
@@ -212,7 +213,11 @@ impl Shell {
             }
             Step::ChannelBind { client, number, peer } => {
                 let peer = self.address(peer);
-                (client, self.client(client).signed(Method::CHANNEL_BIND, |writer| write_bind(writer, number, peer)))
+                (
+                    client,
+                    self.client(client)
+                        .signed(Method::CHANNEL_BIND, |writer| write_bind(writer, number, peer)),
+                )
             }
             Step::Signed { client, method, attributes } => {
                 let packet = self.client(client).signed(Method(method % 0x1000), |writer| {
@@ -264,7 +269,9 @@ impl Shell {
                 assert!(self.bound.contains_key(&relay), "data leaves from a bound socket");
                 assert!(self.policy.allows(peer.ip()) && peer.port() != 0, "a refused peer gets data");
                 assert!(self.promises.reaches(self.now, client, peer), "a peer gets data without permission");
-                assert!(packet.windows(payload.len().max(1)).any(|part| part == payload) || payload.is_empty());
+                assert!(
+                    packet.windows(payload.len().max(1)).any(|part| part == payload) || payload.is_empty()
+                );
             }
             Came::ToRelayed(relayed, to, payload) => {
                 assert_eq!(Some(relayed.0), self.promises.relayed(client));
@@ -288,7 +295,7 @@ impl Shell {
         self.clients[client].learn(&answer);
     }
 
-    fn from_peer(&mut self, relay: u8, peer: Peer, length: Length) {
+    fn of_peer(&mut self, relay: u8, peer: Peer, length: Length) {
         let client = usize::from(relay % CLIENTS);
         let Some(relayed) = self.promises.relayed(client) else { return };
         let Some(key) = self.server.relay_at(RelayedAddr(relayed)) else { return };

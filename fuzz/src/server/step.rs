@@ -6,27 +6,77 @@ use arbitrary::Arbitrary;
 #[derive(Arbitrary, Debug)]
 pub(super) enum Step {
     /// A client gets a nonce.
-    Challenge { client: u8 },
-    Allocate { client: u8, wish: Wish },
-    Refresh { client: u8, lifetime: Option<u16>, family: Option<Family> },
-    CreatePermission { client: u8, peers: Vec<Peer> },
-    ChannelBind { client: u8, number: Number, peer: Peer },
-    Send { client: u8, peer: Peer, length: Length },
-    ChannelData { client: u8, number: Number, length: Length },
+    Challenge {
+        client: u8,
+    },
+    Allocate {
+        client: u8,
+        wish: Wish,
+    },
+    Refresh {
+        client: u8,
+        lifetime: Option<u16>,
+        family: Option<Family>,
+    },
+    CreatePermission {
+        client: u8,
+        peers: Vec<Peer>,
+    },
+    ChannelBind {
+        client: u8,
+        number: Number,
+        peer: Peer,
+    },
+    Send {
+        client: u8,
+        peer: Peer,
+        length: Length,
+    },
+    ChannelData {
+        client: u8,
+        number: Number,
+        length: Length,
+    },
     /// A signed request of any method with any attributes.
-    Signed { client: u8, method: u16, attributes: Vec<Attribute> },
+    Signed {
+        client: u8,
+        method: u16,
+        attributes: Vec<Attribute>,
+    },
     /// Any message without a signature.
-    Plain { client: u8, class: u8, method: u16, attributes: Vec<Attribute> },
+    Plain {
+        client: u8,
+        class: u8,
+        method: u16,
+        attributes: Vec<Attribute>,
+    },
     /// Any datagram.
-    Bytes { client: u8, bytes: Vec<u8> },
+    Bytes {
+        client: u8,
+        bytes: Vec<u8>,
+    },
     /// The last packet of the client again, perhaps with a changed byte.
-    Again { client: u8, change: Option<(u16, u8)> },
+    Again {
+        client: u8,
+        change: Option<(u16, u8)>,
+    },
     /// A client takes another name, another password or another way of signing.
-    Become { client: u8, account: u8, sha256: bool, fingerprint: bool },
+    Become {
+        client: u8,
+        account: u8,
+        sha256: bool,
+        fingerprint: bool,
+    },
     /// A client's stream ends.
-    Closed { client: u8 },
+    Closed {
+        client: u8,
+    },
     /// A datagram reaches a relayed transport address.
-    FromPeer { relay: u8, peer: Peer, length: Length },
+    FromPeer {
+        relay: u8,
+        peer: Peer,
+        length: Length,
+    },
     /// Time passes, up to an hour or up to a minute.
     Seconds(u16),
     Milliseconds(u16),
