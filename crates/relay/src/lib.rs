@@ -14,6 +14,7 @@
 mod batch;
 mod crossing;
 mod error;
+mod error_queue;
 mod relay;
 mod send_queue;
 mod shard;

@@ -21,6 +21,7 @@ use crate::{
     stats::{Board, REFRESH, Stats},
 };
 
+mod errors;
 mod streams;
 
 /// What wakes a shard for its inbox.
@@ -153,15 +154,15 @@ impl Shard {
         match Source::of(event.token()) {
             Source::Waker => self.inbox_waits = true,
             Source::Listener(index) => self.sockets.listeners[index].ready = true,
-            Source::Relay(key) => self.note_relay(key),
+            Source::Relay(key) => self.note_relay(key, event.is_error()),
             Source::Stream(index) => self.note_stream(index, event),
         }
     }
 
-    fn note_relay(&mut self, key: RelayKey) {
-        if let Some(relayed) = self.sockets.relay(key)
-            && !relayed.ready
-        {
+    fn note_relay(&mut self, key: RelayKey, failed: bool) {
+        let Some(relayed) = self.sockets.relay(key) else { return };
+        relayed.failed |= failed;
+        if !relayed.ready {
             relayed.ready = true;
             self.ready_relays.push_back(key);
         }
@@ -224,7 +225,12 @@ impl Shard {
             // Sent before the actions that come with it: what can fail is answered before there is a reply,
             // so these only close.
             FromClient::Reply(reply) => self.sockets.reply(self.now, reply),
-            FromClient::ToPeer { from, peer, payload } => self.sockets.send_to_peer(from, peer, payload),
+            FromClient::ToPeer { from, peer, payload, dont_fragment: false } => {
+                self.sockets.send_to_peer(from, peer, payload);
+            }
+            FromClient::ToPeer { from, peer, payload, dont_fragment: true } => {
+                self.sockets.send_unfragmented(from, peer, payload);
+            }
             FromClient::ToRelayed { from, to, payload } => {
                 crossing = Some((from, to, position(buffer, payload)))
             }
@@ -296,8 +302,12 @@ impl Shard {
     fn serve_relay(&mut self, batch: &mut Batch) {
         let Some(key) = self.ready_relays.pop_front() else { return };
         let Some(relayed) = self.sockets.relay(key) else { return };
-        let received = received(relayed.udp.receive(batch));
-        relayed.ready = received == BUFFERS;
+        let result = relayed.udp.receive(batch);
+        // An error of an earlier datagram takes the place of a batch or cuts one short: then more may be left.
+        let cut = result.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
+        let failed = std::mem::take(&mut relayed.failed) || cut;
+        let received = received(result);
+        relayed.ready = received == BUFFERS || failed;
         if relayed.ready {
             self.ready_relays.push_back(key);
         }
@@ -310,6 +320,9 @@ impl Shard {
             }
         }
         self.sockets.flush_train();
+        if failed {
+            self.serve_errors(key);
+        }
     }
 
     fn apply_actions(&mut self) {

@@ -52,6 +52,8 @@ pub(crate) struct Relayed {
     pub(crate) udp: Udp,
     /// Whether it waits in the list of sockets to receive from.
     pub(crate) ready: bool,
+    /// Whether an error of an earlier datagram may wait to be read.
+    pub(crate) failed: bool,
 }
 
 /// The sockets of one shard.
@@ -112,7 +114,7 @@ impl Sockets {
         if self.relays.len() <= index {
             self.relays.resize_with(index + 1, || None);
         }
-        self.relays[index] = Some(Relayed { udp, ready: false });
+        self.relays[index] = Some(Relayed { udp, ready: false, failed: false });
         true
     }
 
@@ -162,6 +164,15 @@ impl Sockets {
     /// Sends a payload from a relayed address to a peer.
     pub(crate) fn send_to_peer(&mut self, relay: RelayKey, PeerAddr(peer): PeerAddr, payload: &[u8]) {
         self.datagram(Route::Peer { relay, peer }, payload);
+    }
+
+    /// Sends a payload from a relayed address to a peer, in a datagram that no router may fragment.
+    pub(crate) fn send_unfragmented(&mut self, relay: RelayKey, PeerAddr(peer): PeerAddr, payload: &[u8]) {
+        self.flush_train();
+        let Some(relayed) = self.relay(relay) else { return };
+        if let Err(error) = relayed.udp.send_unfragmented(payload, peer) {
+            self.drops.count(&error, 1);
+        }
     }
 
     /// Sends data to a client.

@@ -75,15 +75,33 @@ impl Control {
     }
 }
 
-/// Lets the system fragment what exceeds the path's MTU, and leaves the don't-fragment bit clear: what
-/// RFC 8656 section 14 wants for clients that do not ask for DONT-FRAGMENT. `quinn_udp` sets the opposite.
+/// Lets this machine and routers fragment what exceeds an MTU: the don't-fragment bit stays clear, as RFC 8656 section
+/// 14 wants for clients that do not ask for DONT-FRAGMENT. `quinn_udp` sets the opposite. Of the ways that clear it this
+/// one alone still reports that a datagram with the bit was too big.
 pub(crate) fn allow_fragments(socket: &impl AsFd, v6: bool) -> io::Result<()> {
-    set(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)?;
     if v6 {
         set(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)?;
-        set(socket, libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG, 0)?;
+        return set(socket, libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG, 0);
     }
-    Ok(())
+    set(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)
+}
+
+/// Sets the don't-fragment bit, or sends no fragment header, whatever is known of the path: who asks for it measures the
+/// path, and wants to hear of every datagram that was too big.
+pub(crate) fn forbid_fragments(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        set(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)?;
+        return set(socket, libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG, 1);
+    }
+    set(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
+}
+
+/// Keeps ICMP errors for the socket, to be read with `error_queue::next`.
+pub(crate) fn hear_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    match v6 {
+        true => set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1),
+        false => set(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1),
+    }
 }
 
 /// Stops the stamping of received packets, which nothing here reads. `quinn_udp` asks for it.

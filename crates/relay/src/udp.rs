@@ -21,6 +21,8 @@ pub(crate) struct Udp {
     pub(crate) socket: mio::net::UdpSocket,
     state: UdpSocketState,
     takes_trains: Cell<bool>,
+    /// Whether the system keeps ICMP errors for this socket, and tells of each once in place of some later result.
+    hears_errors: bool,
 }
 
 impl Udp {
@@ -30,16 +32,18 @@ impl Udp {
         sys::no_timestamps(&socket)?;
         sys::size_buffers(&socket, receive, send)?;
         let takes_trains = Cell::new(state.max_gso_segments() > 1);
-        Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state, takes_trains })
+        Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state, takes_trains, hears_errors: false })
     }
 
     /// A socket of its own for a relayed transport address.
     pub(crate) fn relay(local: SocketAddr) -> io::Result<Self> {
-        Self::new(bind(local, false)?, local.is_ipv6(), RELAY_BUFFERS)
+        let udp = Self::new(bind(local, false)?, local.is_ipv6(), RELAY_BUFFERS)?;
+        sys::hear_errors(&udp.socket, local.is_ipv6())?;
+        Ok(Self { hears_errors: true, ..udp })
     }
 
     /// Fills `batch` with what has arrived; how many of its buffers were needed. Fewer than there are means that
-    /// nothing is left: the sockets are not connected, so no error of an earlier packet cuts the batch short.
+    /// nothing is left, unless the system has told of an error: one that comes in between cuts the batch short.
     pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
         let (mut buffers, metas) = batch.parts();
         self.state.recv(UdpSockRef::from(&self.socket), &mut buffers, metas)
@@ -47,10 +51,18 @@ impl Udp {
 
     /// Sends one datagram, from the address `source` if the socket has more than one.
     pub(crate) fn send(&self, bytes: &[u8], to: SocketAddr, source: Option<IpAddr>) -> io::Result<()> {
-        match source {
+        self.in_spite_of_errors(|| match source {
             None => self.socket.send_to(bytes, to).map(drop),
             Some(_) => self.transmit(bytes, None, to, source),
-        }
+        })
+    }
+
+    /// Sends one datagram that no router may fragment.
+    pub(crate) fn send_unfragmented(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        sys::forbid_fragments(&self.socket, to.is_ipv6())?;
+        let sent = self.send(bytes, to, None);
+        sys::allow_fragments(&self.socket, to.is_ipv6())?;
+        sent
     }
 
     /// Sends `bytes` as datagrams of `segment` bytes each, the last perhaps shorter, in one go.
@@ -61,7 +73,7 @@ impl Udp {
         to: SocketAddr,
         source: Option<IpAddr>,
     ) -> io::Result<()> {
-        let sent = self.transmit(bytes, Some(segment), to, source);
+        let sent = self.in_spite_of_errors(|| self.transmit(bytes, Some(segment), to, source));
         // The way out cannot cut trains. Any other error may be the fault of one destination, which ends
         // nobody else's trains.
         if sent.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EIO)) {
@@ -73,6 +85,14 @@ impl Udp {
     /// Whether [`Udp::send_train`] works here.
     pub(crate) fn takes_trains(&self) -> bool {
         self.takes_trains.get()
+    }
+
+    /// Sends once more where an error of an earlier datagram may have stood in the way. Each stands there once.
+    fn in_spite_of_errors(&self, send: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        match send() {
+            Err(error) if self.hears_errors && error.kind() != io::ErrorKind::WouldBlock => send(),
+            sent => sent,
+        }
     }
 
     fn transmit(

@@ -96,6 +96,8 @@ pub struct Counters {
     pub limited: u64,
     /// Relay ports that could not be bound.
     pub bind_failures: u64,
+    /// ICMP errors about peers that clients were told.
+    pub icmp: u64,
     /// Client to peer.
     pub to_peers: Traffic,
     /// Peer to client.
@@ -113,6 +115,7 @@ impl AddAssign for Counters {
         self.bindings += other.bindings;
         self.limited += other.limited;
         self.bind_failures += other.bind_failures;
+        self.icmp += other.icmp;
         self.to_peers += other.to_peers;
         self.to_clients += other.to_clients;
         self.drops += other.drops;

@@ -19,13 +19,14 @@ use crate::{
     rate::StrangerRate,
     route::{Bandwidth, ByClient, Destination, Way},
     timer::Timers,
-    wire::{Class, Message, Method, TransactionId},
+    wire::{Class, Message, Method, TransactionId, attribute},
 };
 
 mod allocate;
 mod binding;
 mod channel;
 mod effect;
+mod icmp;
 mod indication;
 mod permission;
 mod refresh;
@@ -41,6 +42,7 @@ pub struct Server {
     limits: Limits,
     peers: PeerPolicy,
     ports: PortRange,
+    dont_fragment: bool,
     relayed_v4: Option<RelayedAddresses>,
     relayed_v6: Option<RelayedAddresses>,
     allocations: Slab<Allocation>,
@@ -70,7 +72,16 @@ pub(crate) enum Dropped {
 enum Outcome<'p> {
     Nothing,
     Replied,
-    Passed { from: RelayKey, relayed: RelayedAddr, destination: Destination, payload: &'p [u8] },
+    Passed(Passed<'p>),
+}
+
+/// Data on its way from a client.
+struct Passed<'p> {
+    from: RelayKey,
+    relayed: RelayedAddr,
+    destination: Destination,
+    payload: &'p [u8],
+    dont_fragment: bool,
 }
 
 /// What came of a granted request.
@@ -104,7 +115,15 @@ impl Server {
             limits: config.limits,
             peers: config.peers,
             ports: config.ports,
+            dont_fragment: true,
         }
+    }
+
+    /// The server of a shell that cannot forbid fragments: DONT-FRAGMENT is unknown to it (RFC 8656 section 7.2).
+    #[must_use]
+    pub const fn without_dont_fragment(mut self) -> Self {
+        self.dont_fragment = false;
+        self
     }
 
     /// Takes one datagram, or one whole [`frame`](crate::frame()) of a stream, from a client.
@@ -118,10 +137,12 @@ impl Server {
         match outcome {
             Ok(Outcome::Nothing) => FromClient::Nothing,
             Ok(Outcome::Replied) => FromClient::Reply(Reply { to: from, bytes: &self.out }),
-            Ok(Outcome::Passed { from, relayed, destination, payload }) => match destination {
-                Destination::Peer(peer) => FromClient::ToPeer { from, peer, payload },
-                Destination::Relayed(to) => FromClient::ToRelayed { from: relayed, to, payload },
-            },
+            Ok(Outcome::Passed(Passed { from, relayed, destination, payload, dont_fragment })) => {
+                match destination {
+                    Destination::Peer(peer) => FromClient::ToPeer { from, peer, payload, dont_fragment },
+                    Destination::Relayed(to) => FromClient::ToRelayed { from: relayed, to, payload },
+                }
+            }
             Err(dropped) => {
                 self.count_dropped(dropped);
                 FromClient::Nothing
@@ -219,7 +240,10 @@ impl Server {
         if message.fingerprint_holds() == Some(false) {
             return Err(Dropped::Malformed);
         }
-        let covered = Covered::of(message);
+        let mut covered = Covered::of(message);
+        if covered.dont_fragment.is_some() && !self.dont_fragment {
+            covered.unknown.add(attribute::DONT_FRAGMENT);
+        }
         match (message.class(), message.method()) {
             (Class::Request, Method::BINDING) => Ok(self.binding(now, from, &covered)),
             _ if message.transaction_id().is_classic() => Err(Dropped::Malformed),
@@ -285,12 +309,12 @@ impl Server {
         from: RelayKey,
         destination: Destination,
         payload: &'p [u8],
-    ) -> Result<Outcome<'p>, Dropped> {
+    ) -> Result<Passed<'p>, Dropped> {
         let route = &mut self.allocations[from.0 as usize].route;
         route.spend_to_peer(now, self.limits.bandwidth.map(Bandwidth), payload.len())?;
         self.counters.to_peers.packets += 1;
         self.counters.to_peers.bytes += payload.len() as u64;
-        Ok(Outcome::Passed { from, relayed: route.relayed, destination, payload })
+        Ok(Passed { from, relayed: route.relayed, destination, payload, dont_fragment: false })
     }
 
     /// The live allocation of a five-tuple.

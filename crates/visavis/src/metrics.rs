@@ -144,6 +144,7 @@ fn turn(text: &mut Exposition, stats: &Stats) {
         "Relay ports that could not be bound",
         [(none(), turn.bind_failures)],
     );
+    text.counter("visavis_turn_icmp_total", "ICMP errors that clients were told", [(none(), turn.icmp)]);
     let both = |to_peers, to_clients| [(label("to", "peer"), to_peers), (label("to", "client"), to_clients)];
     text.counter(
         "visavis_turn_relayed_packets_total",

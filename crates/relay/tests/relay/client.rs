@@ -11,9 +11,9 @@ use std::{
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::CertificateDer};
 
 use crate::message::{
-    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA, DATA_ATTRIBUTE, ERROR,
-    LIFETIME, Message, NONCE, REALM, REFRESH, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, SEND, SUCCESS,
-    USERNAME, Writer, XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA, DATA_ATTRIBUTE, DONT_FRAGMENT,
+    ERROR, ICMP, LIFETIME, Message, NONCE, REALM, REFRESH, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT,
+    SEND, SUCCESS, USERNAME, Writer, XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
 };
 
 pub(crate) const NAME: &str = "name";
@@ -80,6 +80,7 @@ impl<S: Read + Write> Pipe for Framed<S> {
 pub(crate) enum Heard {
     Channel(u16, Vec<u8>),
     Indication(SocketAddr, Vec<u8>),
+    Icmp(SocketAddr, Vec<u8>),
 }
 
 pub(crate) struct Client {
@@ -166,6 +167,12 @@ impl Client {
         self.pipe.send(&indication.done());
     }
 
+    /// The same in a datagram that may not be fragmented.
+    pub(crate) fn send_unfragmented(&mut self, peer: SocketAddr, payload: &[u8]) {
+        let indication = self.begin(SEND).address(XOR_PEER_ADDRESS, peer).attribute(DONT_FRAGMENT, &[]);
+        self.pipe.send(&indication.attribute(DATA_ATTRIBUTE, payload).done());
+    }
+
     /// Raw bytes, for those who misbehave.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.pipe.send(bytes);
@@ -181,7 +188,7 @@ impl Client {
     }
 
     fn begin(&mut self, kind: u16) -> Writer {
-        self.transactions += 1;
+        self.transactions = self.transactions.wrapping_add(1);
         Writer::new(kind, [self.transactions; 12])
     }
 
@@ -227,8 +234,10 @@ impl Client {
         let message = Message::new(bytes);
         if message.kind() == DATA {
             let peer = message.address(XOR_PEER_ADDRESS).unwrap();
-            let payload = message.attribute(DATA_ATTRIBUTE).unwrap().to_vec();
-            self.heard.push_back(Heard::Indication(peer, payload));
+            self.heard.push_back(match message.attribute(ICMP) {
+                Some(icmp) => Heard::Icmp(peer, icmp.to_vec()),
+                None => Heard::Indication(peer, message.attribute(DATA_ATTRIBUTE).unwrap().to_vec()),
+            });
             return Some(None);
         }
         Some(Some(message))

@@ -5,6 +5,7 @@
 mod client;
 mod data;
 mod harness;
+mod icmp;
 mod message;
 mod start;
 mod streams;

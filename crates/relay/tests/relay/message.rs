@@ -30,7 +30,9 @@ pub(crate) const NONCE: u16 = 0x0015;
 pub(crate) const XOR_RELAYED_ADDRESS: u16 = 0x0016;
 pub(crate) const REQUESTED_ADDRESS_FAMILY: u16 = 0x0017;
 pub(crate) const REQUESTED_TRANSPORT: u16 = 0x0019;
+pub(crate) const DONT_FRAGMENT: u16 = 0x001a;
 pub(crate) const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+pub(crate) const ICMP: u16 = 0x8004;
 
 /// A message being written.
 pub(crate) struct Writer(Vec<u8>);

@@ -49,7 +49,7 @@ impl Server {
         let relay = self.live(&from).ok_or(Dropped::NoAllocation)?;
         let channels = &self.allocations[relay.0 as usize].route.channels;
         let destination = channels.destination(now, number).ok_or(Dropped::NoChannel)?;
-        self.pass(now, relay, destination, payload)
+        Ok(Outcome::Passed(self.pass(now, relay, destination, payload)?))
     }
 }
 

@@ -33,6 +33,8 @@ pub enum FromClient<'s> {
         peer: PeerAddr,
         /// A part of the packet.
         payload: &'s [u8],
+        /// Whether no router may fragment the datagram (DONT-FRAGMENT, RFC 8656 section 14).
+        dont_fragment: bool,
     },
     /// The peer is a relayed transport address of this very process, perhaps another shard's: handed across in process to
     /// [`Server::handle_relayed`](crate::Server::handle_relayed) of the shard that owns `to`'s port, never through the kernel.

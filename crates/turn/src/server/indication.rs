@@ -2,7 +2,7 @@
 
 use visavis_clock::Now;
 
-use super::{Dropped, Outcome, Server, request::Covered};
+use super::{Dropped, Outcome, Passed, Server, request::Covered};
 use crate::FiveTuple;
 
 impl Server {
@@ -22,6 +22,7 @@ impl Server {
             return Err(Dropped::NoPermission);
         }
         let destination = self.destination(peer).ok_or(Dropped::ForbiddenPeer)?;
-        self.pass(now, relay, destination, payload)
+        let dont_fragment = covered.dont_fragment.is_some();
+        Ok(Outcome::Passed(Passed { dont_fragment, ..self.pass(now, relay, destination, payload)? }))
     }
 }

@@ -54,6 +54,7 @@ pub(super) struct Covered<'a> {
     pub(super) lifetime: Option<&'a [u8]>,
     pub(super) requested_transport: Option<&'a [u8]>,
     pub(super) requested_family: Option<&'a [u8]>,
+    pub(super) dont_fragment: Option<&'a [u8]>,
     pub(super) even_port: Option<&'a [u8]>,
     pub(super) reservation_token: Option<&'a [u8]>,
     pub(super) channel_number: Option<&'a [u8]>,
@@ -90,6 +91,7 @@ impl<'a> Covered<'a> {
             lifetime: None,
             requested_transport: None,
             requested_family: None,
+            dont_fragment: None,
             even_port: None,
             reservation_token: None,
             channel_number: None,
@@ -109,6 +111,7 @@ impl<'a> Covered<'a> {
             attribute::LIFETIME => &mut self.lifetime,
             attribute::REQUESTED_TRANSPORT => &mut self.requested_transport,
             attribute::REQUESTED_ADDRESS_FAMILY => &mut self.requested_family,
+            attribute::DONT_FRAGMENT => &mut self.dont_fragment,
             attribute::EVEN_PORT => &mut self.even_port,
             attribute::RESERVATION_TOKEN => &mut self.reservation_token,
             attribute::CHANNEL_NUMBER => &mut self.channel_number,
@@ -152,7 +155,7 @@ pub(super) struct Unknown {
 impl Unknown {
     const MOST: usize = 8;
 
-    fn add(&mut self, kind: u16) {
+    pub(super) fn add(&mut self, kind: u16) {
         if self.count < Self::MOST {
             self.kinds[self.count] = kind;
             self.count += 1;

@@ -59,6 +59,8 @@ types! {
     RESERVATION_TOKEN = 0x0022,
     /// How the server knows to make keys.
     PASSWORD_ALGORITHMS = 0x8002,
+    /// An ICMP error about a peer.
+    ICMP = 0x8004,
     /// What program sent this.
     SOFTWARE = 0x8022,
     /// CRC-32 over the whole message.

@@ -132,14 +132,6 @@ fn a_malformed_lifetime_or_family_is_a_bad_request() {
 }
 
 #[test]
-fn dont_fragment_is_accepted() {
-    let response = Client::new(1).ask_allocate(&mut World::default(), |writer| {
-        writer.attribute(attribute::DONT_FRAGMENT, &[]);
-    });
-    assert_eq!(response.code(), 0);
-}
-
-#[test]
 fn a_retransmission_is_answered_the_same() {
     let mut world = World::default();
     let mut alice = Client::new(1);

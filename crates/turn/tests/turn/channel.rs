@@ -15,7 +15,7 @@ fn data_passes_both_ways_on_a_channel() {
     let relay = world.relay(relayed);
     assert_eq!(alice.bind(&mut world, 0x4001, PEER), 0);
     let got = world.send(alice.tuple, &channel_data(0x4001, b"hello"));
-    assert_eq!(got, Got::ToPeer { from: relay, peer: address(PEER), payload: b"hello".to_vec() });
+    assert_eq!(got, Got::to_peer(relay, PEER, b"hello"));
     let (to, packet) = world.receive(relay, PEER, b"hello").unwrap();
     assert_eq!(to, alice.tuple);
     assert_eq!(packet, channel_data(0x4001, b"hello"), "not padded over UDP");
@@ -36,7 +36,7 @@ fn on_a_stream_channel_data_is_padded() {
         let (_, packet) = world.receive(relay, PEER, &payload).unwrap();
         assert_eq!(packet, [channel_data(0x4001, &payload), vec![0; padding]].concat());
         let got = world.send(alice.tuple, &packet);
-        assert_eq!(got, Got::ToPeer { from: relay, peer: address(PEER), payload });
+        assert_eq!(got, Got::to_peer(relay, PEER, &payload));
     }
 }
 

@@ -64,11 +64,16 @@ pub(crate) fn config() -> Config {
 pub(crate) enum Got {
     Nothing,
     Reply(Response),
-    ToPeer { from: RelayKey, peer: SocketAddr, payload: Vec<u8> },
+    ToPeer { from: RelayKey, peer: SocketAddr, payload: Vec<u8>, dont_fragment: bool },
     ToRelayed { from: SocketAddr, to: SocketAddr, payload: Vec<u8> },
 }
 
 impl Got {
+    /// Data that may be fragmented.
+    pub(crate) fn to_peer(from: RelayKey, peer: &str, payload: &[u8]) -> Self {
+        Self::ToPeer { from, peer: address(peer), payload: payload.to_vec(), dont_fragment: false }
+    }
+
     #[track_caller]
     pub(crate) fn reply(self) -> Response {
         match self {
@@ -113,8 +118,8 @@ impl World {
                 assert_eq!(reply.to, from);
                 Got::Reply(Response(reply.bytes.to_vec()))
             }
-            FromClient::ToPeer { from, peer, payload } => {
-                Got::ToPeer { from, peer: peer.0, payload: payload.to_vec() }
+            FromClient::ToPeer { from, peer, payload, dont_fragment } => {
+                Got::ToPeer { from, peer: peer.0, payload: payload.to_vec(), dont_fragment }
             }
             FromClient::ToRelayed { from, to, payload } => {
                 Got::ToRelayed { from: from.0, to: to.0, payload: payload.to_vec() }

@@ -15,10 +15,7 @@ fn data_goes_to_a_permitted_peer() {
     assert_eq!(alice.send(&mut world, PEER, b"early"), Got::Nothing);
     alice.permit(&mut world, &[PEER]);
     let got = alice.send(&mut world, PEER, b"hello");
-    assert_eq!(
-        got,
-        Got::ToPeer { from: world.relay(relayed), peer: address(PEER), payload: b"hello".to_vec() }
-    );
+    assert_eq!(got, Got::to_peer(world.relay(relayed), PEER, b"hello"));
     assert_eq!(alice.send(&mut world, "8.8.8.9:1", b"x"), Got::Nothing);
     assert_eq!(world.server.counters().drops.no_permission, 2);
 }
@@ -85,10 +82,7 @@ fn a_send_without_peer_or_data_or_with_what_must_be_known_is_dropped() {
     });
     assert_eq!(unknown, Got::Nothing);
     let whole = send(&|writer| {
-        writer
-            .xor_address(with_peer, peer)
-            .attribute(attribute::DONT_FRAGMENT, b"")
-            .attribute(with_data, b"x");
+        writer.xor_address(with_peer, peer).attribute(with_data, b"x");
     });
     assert!(matches!(whole, Got::ToPeer { .. }));
 }
