@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use visavis_clock::Now;
 
-use crate::{route::Destination, wire::CHANNEL_NUMBERS};
+use crate::{family::Family, route::Destination, wire::CHANNEL_NUMBERS};
 
 /// How long a binding holds (RFC 8656 section 12).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(600);
@@ -71,6 +71,10 @@ impl Channels {
             None if self.rows.len() >= limit => Err(Unbindable::Full),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn forget(&mut self, family: Family) {
+        self.rows.retain(|row| row.destination.family() != family);
     }
 
     pub(crate) fn bind(

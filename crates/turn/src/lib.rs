@@ -13,6 +13,7 @@ mod channel;
 mod config;
 mod counters;
 mod credential;
+mod family;
 mod five_tuple;
 mod frame;
 mod icmp;

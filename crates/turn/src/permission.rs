@@ -4,6 +4,8 @@ use std::{net::IpAddr, time::Duration};
 
 use visavis_clock::Now;
 
+use crate::family::Family;
+
 /// How long a permission holds; no more and no less (RFC 8656 section 9).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
 
@@ -25,6 +27,10 @@ impl Permissions {
             !ips[..index].contains(ip) && !self.rows.iter().any(|(of, _)| of == ip)
         };
         self.rows.len() + ips.iter().enumerate().filter(is_new).count() <= limit
+    }
+
+    pub(crate) fn forget(&mut self, family: Family) {
+        self.rows.retain(|&(ip, _)| Family::of(ip) != family);
     }
 
     pub(crate) fn install(&mut self, now: Now, ip: IpAddr) {

@@ -12,27 +12,29 @@ use foldhash::fast::FixedState;
 use visavis_clock::Now;
 
 use crate::{
-    FiveTuple, PeerAddr, RelayKey, RelayedAddr,
+    FiveTuple, PeerAddr, RelayedAddr,
+    allocation::AllocationKey,
     channel::{ChannelNumber, Channels},
+    family::{ByFamily, Family},
     permission::Permissions,
     rate::Bucket,
     server::Dropped,
 };
 
 /// Which allocation a client's packet belongs to.
-pub(crate) struct ByClient(HashMap<FiveTuple, RelayKey, FixedState>);
+pub(crate) struct ByClient(HashMap<FiveTuple, AllocationKey, FixedState>);
 
 impl ByClient {
     pub(crate) fn new(seed: u64) -> Self {
         Self(HashMap::with_hasher(FixedState::with_seed(seed)))
     }
 
-    pub(crate) fn find(&self, from: &FiveTuple) -> Option<RelayKey> {
+    pub(crate) fn find(&self, from: &FiveTuple) -> Option<AllocationKey> {
         self.0.get(from).copied()
     }
 
-    pub(crate) fn insert(&mut self, from: FiveTuple, relay: RelayKey) {
-        self.0.insert(from, relay);
+    pub(crate) fn insert(&mut self, from: FiveTuple, key: AllocationKey) {
+        self.0.insert(from, key);
     }
 
     pub(crate) fn remove(&mut self, from: &FiveTuple) {
@@ -49,6 +51,14 @@ pub(crate) enum Destination {
     Relayed(RelayedAddr),
 }
 
+impl Destination {
+    /// Which relayed transport address of an allocation data for it leaves from.
+    pub(crate) const fn family(&self) -> Family {
+        let (Self::Peer(PeerAddr(address)) | Self::Relayed(RelayedAddr(address))) = self;
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
 /// How data reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -59,7 +69,7 @@ pub(crate) enum Way {
 /// What one allocation's data needs on its way.
 pub(crate) struct Route {
     pub(crate) client: FiveTuple,
-    pub(crate) relayed: RelayedAddr,
+    pub(crate) relayed: ByFamily<Option<RelayedAddr>>,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
     to_peers: Bucket,
@@ -67,10 +77,10 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    pub(crate) fn new(client: FiveTuple, relayed: RelayedAddr) -> Self {
+    pub(crate) fn new(client: FiveTuple) -> Self {
         Self {
             client,
-            relayed,
+            relayed: ByFamily::default(),
             permissions: Permissions::default(),
             channels: Channels::default(),
             to_peers: Bucket::default(),
@@ -78,9 +88,16 @@ impl Route {
         }
     }
 
-    /// Whether relayed transport address and peer are of one family.
+    /// Whether there is a relayed transport address of the peer's family.
     pub(crate) fn reaches(&self, ip: IpAddr) -> bool {
-        self.relayed.0.is_ipv4() == ip.is_ipv4()
+        self.relayed[Family::of(ip)].is_some()
+    }
+
+    /// Takes a relayed transport address away, and with it the permissions and channels of its family.
+    pub(crate) fn take(&mut self, family: Family) -> Option<RelayedAddr> {
+        self.permissions.forget(family);
+        self.channels.forget(family);
+        self.relayed[family].take()
     }
 
     /// How a datagram from `peer` reaches the client (RFC 8656 sections 11.3 and 12.6).

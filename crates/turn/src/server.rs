@@ -12,12 +12,13 @@ use visavis_clock::Now;
 
 use crate::{
     Config, Counters, FiveTuple, Limits, PeerAddr, PeerPolicy, PortRange, RelayedAddr,
-    allocation::{Allocation, State},
+    allocation::{Allocation, AllocationKey, State},
     auth::Authenticator,
+    family::{ByFamily, Family},
     port::RelayedAddresses,
     quota::Quota,
     rate::StrangerRate,
-    route::{Bandwidth, ByClient, Destination, Way},
+    route::{Bandwidth, ByClient, Destination, Route, Way},
     timer::Timers,
     wire::{Class, Message, Method, TransactionId, attribute},
 };
@@ -34,7 +35,8 @@ mod reply;
 mod request;
 
 pub use effect::{Action, FromClient, Header, RelayKey, Reply, ToClient};
-use request::{Code, Covered, Request};
+pub(crate) use request::Code;
+use request::{Covered, Request};
 
 /// One shard of a STUN and TURN server.
 pub struct Server {
@@ -43,8 +45,7 @@ pub struct Server {
     peers: PeerPolicy,
     ports: PortRange,
     dont_fragment: bool,
-    relayed_v4: Option<RelayedAddresses>,
-    relayed_v6: Option<RelayedAddresses>,
+    relayed: ByFamily<Option<RelayedAddresses>>,
     allocations: Slab<Allocation>,
     by_client: ByClient,
     quota: Quota,
@@ -101,8 +102,7 @@ impl Server {
         };
         Self {
             auth: Authenticator::new(&config),
-            relayed_v4: relayed(IpAddr::is_ipv4),
-            relayed_v6: relayed(IpAddr::is_ipv6),
+            relayed: ByFamily { v4: relayed(IpAddr::is_ipv4), v6: relayed(IpAddr::is_ipv6) },
             allocations: Slab::new(),
             by_client: ByClient::new(rng.next_u64()),
             quota: Quota::new(rng.next_u64()),
@@ -194,8 +194,8 @@ impl Server {
     /// A client's stream is gone: its allocation ends.
     pub fn handle_closed(&mut self, now: Now, five_tuple: FiveTuple) {
         self.handle_timeout(now);
-        if let Some(relay) = self.by_client.find(&five_tuple) {
-            self.end(relay);
+        if let Some(key) = self.by_client.find(&five_tuple) {
+            self.end(key);
         }
     }
 
@@ -213,7 +213,7 @@ impl Server {
     /// Ends what has expired.
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some(relay) = self.timers.due(now) {
-            self.end(relay);
+            self.end_relay(relay);
         }
     }
 
@@ -232,7 +232,7 @@ impl Server {
     /// Which live relayed transport address of this shard `addr` is, if it is one.
     #[must_use]
     pub fn relay_at(&self, addr: RelayedAddr) -> Option<RelayKey> {
-        self.relayed(addr.0.ip())?.find(addr)
+        self.relayed[Family::of(addr.0.ip())].as_ref()?.find(addr)
     }
 
     fn stun<'p>(&mut self, now: Now, from: FiveTuple, packet: &'p [u8]) -> Result<Outcome<'p>, Dropped> {
@@ -285,8 +285,7 @@ impl Server {
         peer: PeerAddr,
         length: usize,
     ) -> Result<ToClient, Dropped> {
-        let allocation = self.allocations.get_mut(at.0 as usize).filter(|allocation| allocation.is_live());
-        let route = &mut allocation.ok_or(Dropped::NoAllocation)?.route;
+        let route = route_at(&mut self.allocations, at)?;
         let peer = SocketAddr::new(peer.0.ip().to_canonical(), peer.0.port());
         let way = route.way(now, peer)?;
         let header = match way {
@@ -306,30 +305,33 @@ impl Server {
     fn pass<'p>(
         &mut self,
         now: Now,
-        from: RelayKey,
+        from: AllocationKey,
         destination: Destination,
         payload: &'p [u8],
     ) -> Result<Passed<'p>, Dropped> {
         let route = &mut self.allocations[from.0 as usize].route;
+        let family = destination.family();
+        let relayed = route.relayed[family].ok_or(Dropped::NoAllocation)?;
         route.spend_to_peer(now, self.limits.bandwidth.map(Bandwidth), payload.len())?;
         self.counters.to_peers.packets += 1;
         self.counters.to_peers.bytes += payload.len() as u64;
-        Ok(Passed { from, relayed: route.relayed, destination, payload, dont_fragment: false })
+        let from = RelayKey::new(from, family);
+        Ok(Passed { from, relayed, destination, payload, dont_fragment: false })
     }
 
     /// The live allocation of a five-tuple.
-    fn live(&self, from: &FiveTuple) -> Option<RelayKey> {
-        self.by_client.find(from).filter(|relay| self.allocations[relay.0 as usize].is_live())
+    fn live(&self, from: &FiveTuple) -> Option<AllocationKey> {
+        self.by_client.find(from).filter(|key| self.allocations[key.0 as usize].is_live())
     }
 
     /// The allocation that a request is about, if its sender made it.
-    fn owned(&mut self, request: &Request<'_>) -> Result<(RelayKey, &mut Allocation), Code> {
-        let relay = self.live(&request.from).ok_or(Code::AllocationMismatch)?;
-        let allocation = &mut self.allocations[relay.0 as usize];
+    fn owned(&mut self, request: &Request<'_>) -> Result<(AllocationKey, &mut Allocation), Code> {
+        let key = self.live(&request.from).ok_or(Code::AllocationMismatch)?;
+        let allocation = &mut self.allocations[key.0 as usize];
         if request.covered.username != Some(&*allocation.username) {
             return Err(Code::WrongCredentials);
         }
-        Ok((relay, allocation))
+        Ok((key, allocation))
     }
 
     /// Whether `ip` may be a peer's: an own relayed transport address may, whatever the policy says of its machine.
@@ -348,38 +350,54 @@ impl Server {
     }
 
     fn is_advertised(&self, ip: IpAddr) -> bool {
-        self.relayed(ip).is_some_and(|relayed| relayed.advertised() == ip)
-    }
-
-    const fn relayed(&self, family_of: IpAddr) -> Option<&RelayedAddresses> {
-        if family_of.is_ipv4() { self.relayed_v4.as_ref() } else { self.relayed_v6.as_ref() }
-    }
-
-    const fn relayed_mut(&mut self, family_of: IpAddr) -> Option<&mut RelayedAddresses> {
-        if family_of.is_ipv4() { self.relayed_v4.as_mut() } else { self.relayed_v6.as_mut() }
+        self.relayed[Family::of(ip)].as_ref().is_some_and(|relayed| relayed.advertised() == ip)
     }
 
     /// Ends an allocation. One whose socket is still being bound keeps its index until that is answered.
-    fn end(&mut self, relay: RelayKey) {
-        let allocation = &mut self.allocations[relay.0 as usize];
+    fn end(&mut self, key: AllocationKey) {
+        let allocation = &self.allocations[key.0 as usize];
         self.by_client.remove(&allocation.route.client);
         self.quota.give_back(&allocation.username, allocation.route.client.client.ip());
-        match allocation.state {
-            State::Live { expires } => {
-                self.timers.remove(expires, relay);
-                self.counters.allocations -= 1;
-                self.actions.push_back(Action::CloseRelay { relay });
-                self.forget(relay);
-            }
-            State::Binding(_) | State::Abandoned => allocation.state = State::Abandoned,
+        let binding = allocation.binding();
+        for family in Family::BOTH.into_iter().filter(|family| Some(*family) != binding) {
+            self.close_relay(RelayKey::new(key, family));
+        }
+        let allocation = &mut self.allocations[key.0 as usize];
+        if allocation.is_live() {
+            self.counters.allocations -= 1;
+            self.forget(key);
+        } else {
+            allocation.state = State::Abandoned;
         }
     }
 
-    /// Makes index and port free again.
-    fn forget(&mut self, relay: RelayKey) {
-        let allocation = self.allocations.remove(relay.0 as usize);
-        let relayed = allocation.route.relayed;
-        if let Some(addresses) = self.relayed_mut(relayed.0.ip()) {
+    /// Ends one relayed transport address of a live allocation, and with the last one that.
+    fn end_relay(&mut self, relay: RelayKey) {
+        self.close_relay(relay);
+        if self.allocations[relay.allocation().0 as usize].route.relayed.is_empty() {
+            self.end(relay.allocation());
+        }
+    }
+
+    /// Closes the socket of a relayed transport address, if there is one, and makes its port free.
+    fn close_relay(&mut self, relay: RelayKey) {
+        let allocation = &mut self.allocations[relay.allocation().0 as usize];
+        let Some(relayed) = allocation.route.take(relay.family()) else { return };
+        if let State::Live { expires } = allocation.state {
+            self.timers.remove(expires[relay.family()], relay);
+        }
+        self.actions.push_back(Action::CloseRelay { relay });
+        self.give_back(relayed);
+    }
+
+    /// Makes the index free again, and the ports that are left.
+    fn forget(&mut self, key: AllocationKey) {
+        let allocation = self.allocations.remove(key.0 as usize);
+        allocation.route.relayed.iter().for_each(|(_, relayed)| self.give_back(*relayed));
+    }
+
+    fn give_back(&mut self, relayed: RelayedAddr) {
+        if let Some(addresses) = &mut self.relayed[Family::of(relayed.0.ip())] {
             addresses.give_back(relayed);
         }
     }
@@ -401,6 +419,13 @@ impl Server {
 
 const fn is_method(method: Method) -> bool {
     matches!(method, Method::ALLOCATE | Method::REFRESH | Method::CREATE_PERMISSION | Method::CHANNEL_BIND)
+}
+
+/// The route of the live allocation that has that relayed transport address.
+fn route_at(allocations: &mut Slab<Allocation>, at: RelayKey) -> Result<&mut Route, Dropped> {
+    let allocation = allocations.get_mut(at.allocation().0 as usize);
+    let live = allocation.filter(|live| live.is_live() && live.route.relayed[at.family()].is_some());
+    Ok(&mut live.ok_or(Dropped::NoAllocation)?.route)
 }
 
 fn transaction_id(rng: &mut impl Rng) -> TransactionId {

@@ -11,11 +11,14 @@ use std::{
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::CertificateDer};
 
 use crate::message::{
-    ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA, DATA_ATTRIBUTE, DONT_FRAGMENT,
-    ERROR, ICMP, LIFETIME, Message, NONCE, REALM, REFRESH, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT,
-    SEND, SUCCESS, USERNAME, Writer, XOR_MAPPED_ADDRESS, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+    ADDITIONAL_ADDRESS_FAMILY, ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA,
+    DATA_ATTRIBUTE, DONT_FRAGMENT, ERROR, ICMP, LIFETIME, Message, NONCE, REALM, REFRESH,
+    REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, SEND, SUCCESS, USERNAME, Writer, XOR_MAPPED_ADDRESS,
+    XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
 };
 
+/// The value of an attribute that names a family.
+const IPV6: [u8; 4] = [2, 0, 0, 0];
 pub(crate) const NAME: &str = "name";
 pub(crate) const PASSWORD: &str = "secret";
 /// How long anything may take before the test has failed.
@@ -130,15 +133,26 @@ impl Client {
 
     /// A relayed address; of IPv6 if so wished.
     pub(crate) fn allocate(&mut self, v6: bool) -> SocketAddr {
+        let family = v6.then_some((REQUESTED_ADDRESS_FAMILY, IPV6));
+        self.ask_allocate(family).address(XOR_RELAYED_ADDRESS).unwrap()
+    }
+
+    /// A relayed address of each family.
+    pub(crate) fn allocate_both(&mut self) -> [SocketAddr; 2] {
+        let allocated = self.ask_allocate(Some((ADDITIONAL_ADDRESS_FAMILY, IPV6)));
+        allocated.addresses(XOR_RELAYED_ADDRESS).try_into().unwrap()
+    }
+
+    fn ask_allocate(&mut self, family: Option<(u16, [u8; 4])>) -> Message {
         let request = self.begin(ALLOCATE).attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
         let refused = self.ask(request).expect_err("the first request is unauthenticated");
         assert_eq!(refused.error_code(), Some(401));
         (self.realm, self.nonce) = (refused.text(REALM).unwrap(), refused.text(NONCE).unwrap());
         let mut request = self.begin(ALLOCATE).attribute(REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
-        if v6 {
-            request = request.attribute(REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+        if let Some((kind, family)) = family {
+            request = request.attribute(kind, &family);
         }
-        self.ask_signed(request).unwrap().address(XOR_RELAYED_ADDRESS).unwrap()
+        self.ask_signed(request).unwrap()
     }
 
     pub(crate) fn permit(&mut self, peer: SocketAddr) {
@@ -156,6 +170,13 @@ impl Client {
     pub(crate) fn refresh(&mut self, seconds: u32) {
         let request = self.begin(REFRESH).attribute(LIFETIME, &seconds.to_be_bytes());
         self.ask_signed(request).unwrap();
+    }
+
+    /// The same for one of two relayed addresses.
+    pub(crate) fn refresh_family(&mut self, v6: bool, seconds: u32) {
+        let family = if v6 { IPV6 } else { [1, 0, 0, 0] };
+        let request = self.begin(REFRESH).attribute(LIFETIME, &seconds.to_be_bytes());
+        self.ask_signed(request.attribute(REQUESTED_ADDRESS_FAMILY, &family)).unwrap();
     }
 
     pub(crate) fn send_on(&mut self, channel: u16, payload: &[u8]) {

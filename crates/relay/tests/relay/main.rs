@@ -4,6 +4,7 @@
 
 mod client;
 mod data;
+mod dual;
 mod harness;
 mod icmp;
 mod message;

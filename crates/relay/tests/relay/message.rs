@@ -32,6 +32,7 @@ pub(crate) const REQUESTED_ADDRESS_FAMILY: u16 = 0x0017;
 pub(crate) const REQUESTED_TRANSPORT: u16 = 0x0019;
 pub(crate) const DONT_FRAGMENT: u16 = 0x001a;
 pub(crate) const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+pub(crate) const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
 pub(crate) const ICMP: u16 = 0x8004;
 
 /// A message being written.
@@ -95,15 +96,20 @@ impl Message {
     }
 
     pub(crate) fn attribute(&self, kind: u16) -> Option<&[u8]> {
-        let mut rest = &self.0[20..];
+        self.attributes(kind).first().copied()
+    }
+
+    /// All of one kind, in their order.
+    fn attributes(&self, kind: u16) -> Vec<&[u8]> {
+        let (mut rest, mut found) = (&self.0[20..], Vec::new());
         while let [k0, k1, l0, l1, ..] = *rest {
             let length = usize::from(u16::from_be_bytes([l0, l1]));
             if u16::from_be_bytes([k0, k1]) == kind {
-                return Some(&rest[4..4 + length]);
+                found.push(&rest[4..4 + length]);
             }
             rest = &rest[4 + length.next_multiple_of(4)..];
         }
-        None
+        found
     }
 
     pub(crate) fn text(&self, kind: u16) -> Option<String> {
@@ -112,6 +118,10 @@ impl Message {
 
     pub(crate) fn address(&self, kind: u16) -> Option<SocketAddr> {
         self.attribute(kind).map(|value| unxor(value, &self.0[4..20]))
+    }
+
+    pub(crate) fn addresses(&self, kind: u16) -> Vec<SocketAddr> {
+        self.attributes(kind).into_iter().map(|value| unxor(value, &self.0[4..20])).collect()
     }
 
     pub(crate) fn error_code(&self) -> Option<u16> {

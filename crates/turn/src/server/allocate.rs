@@ -1,9 +1,6 @@
-//! Allocate: a relayed transport address for a client (RFC 8656 section 7).
+//! Allocate: relayed transport addresses for a client (RFC 8656 section 7).
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
+use std::time::Duration;
 
 use visavis_clock::Now;
 
@@ -15,11 +12,12 @@ use super::{
 };
 use crate::{
     FiveTuple, RelayedAddr,
-    allocation::{Allocation, Pending, State},
+    allocation::{Allocation, AllocationKey, Pending, State},
+    family::{ByFamily, Family},
     route::Route,
     wire::{
         Class, Method, Writer,
-        attribute::{self, IPV4, IPV6},
+        attribute::{self, IPV6},
     },
 };
 
@@ -30,14 +28,32 @@ const UDP: u8 = 17;
 
 /// What an Allocate request asks for.
 struct Wish {
-    family: IpAddr,
+    family: Family,
+    /// IPv6 as well.
+    additional: bool,
     even: bool,
+}
+
+/// A relayed transport address to begin with, and what of the wish is left.
+struct First {
+    relayed: RelayedAddr,
+    additional: bool,
+    refused: Option<(Family, Code)>,
+}
+
+/// What a success says; a retransmission is told the same.
+#[derive(Clone, Copy)]
+struct Allocated {
+    relayed: ByFamily<Option<RelayedAddr>>,
+    refused: Option<(Family, Code)>,
+    granted: Duration,
+    from: FiveTuple,
 }
 
 impl Server {
     pub(super) fn allocate(&mut self, request: &Request<'_>) -> Result<Answer, Code> {
-        if let Some(relay) = self.by_client.find(&request.from) {
-            return self.allocate_again(request, relay);
+        if let Some(key) = self.by_client.find(&request.from) {
+            return self.allocate_again(request, key);
         }
         let username = request.covered.username.ok_or(Code::BadRequest)?;
         if self.auth.is_expired(request.now, username) {
@@ -45,36 +61,41 @@ impl Server {
         }
         let wish = wish(&request.covered)?;
         let granted = self.lifetime(&request.covered)?;
-        self.relayed(wish.family).ok_or(Code::AddressFamilyNotSupported)?;
+        if !wish.additional && self.relayed[wish.family].is_none() {
+            return Err(Code::AddressFamilyNotSupported);
+        }
         if !self.quota.admits(&self.limits, username, request.from.client.ip()) {
             return Err(Code::AllocationQuotaReached);
         }
         if self.allocations.len() >= self.limits.allocations {
             return Err(Code::InsufficientCapacity);
         }
-        let relayed = self.take_relayed(wish.family, wish.even).ok_or(Code::InsufficientCapacity)?;
+        let First { relayed, additional, refused } = self.first(&wish)?;
         let pending = Pending {
+            family: Family::of(relayed.0.ip()),
+            additional,
             attempts: BIND_ATTEMPTS - 1,
             even: wish.even,
             fingerprint: request.covered.has_fingerprint,
         };
-        let relay = RelayKey(self.allocations.insert(Allocation {
-            route: Route::new(request.from, relayed),
+        let key = AllocationKey(self.allocations.insert(Allocation {
+            route: Route::new(request.from),
             username: username.into(),
             seal: request.seal,
             transaction: request.covered.id(),
             granted,
+            refused,
             state: State::Binding(pending),
         }) as u32);
-        self.by_client.insert(request.from, relay);
+        self.by_client.insert(request.from, key);
         self.quota.take(username, request.from.client.ip());
-        self.bind(relay, relayed);
+        self.bind(key, pending, relayed);
         Ok(Answer::Later)
     }
 
     /// A retransmission gets the answer that the first one got; any other request finds its five-tuple taken.
-    fn allocate_again(&mut self, request: &Request<'_>, relay: RelayKey) -> Result<Answer, Code> {
-        let allocation = &self.allocations[relay.0 as usize];
+    fn allocate_again(&mut self, request: &Request<'_>, key: AllocationKey) -> Result<Answer, Code> {
+        let allocation = &self.allocations[key.0 as usize];
         if allocation.transaction != request.covered.id()
             || request.covered.username != Some(&*allocation.username)
         {
@@ -83,8 +104,8 @@ impl Server {
         if !allocation.is_live() {
             return Ok(Answer::Later);
         }
-        let (relayed, granted, from) = (allocation.route.relayed, allocation.granted, request.from);
-        Ok(self.grant(request, |writer| write_allocated(writer, relayed, granted, from)))
+        let allocated = Allocated::of(allocation);
+        Ok(self.grant(request, |writer| allocated.write(writer)))
     }
 
     /// How long an allocation lives that is asked for now (RFC 8656 sections 7.2 and 8.2).
@@ -94,89 +115,150 @@ impl Server {
         Ok(wished.min(self.limits.longest_lifetime).max(self.limits.lifetime))
     }
 
-    fn take_relayed(&mut self, family: IpAddr, even: bool) -> Option<RelayedAddr> {
-        let addresses = if family.is_ipv4() { &mut self.relayed_v4 } else { &mut self.relayed_v6 };
-        addresses.as_mut()?.take(even, &mut self.rng)
+    /// Where to begin: who wants both families is content with either.
+    fn first(&mut self, wish: &Wish) -> Result<First, Code> {
+        let code = match self.take_relayed(wish.family, wish.even) {
+            Ok(relayed) => return Ok(First { relayed, additional: wish.additional, refused: None }),
+            Err(code) if wish.additional => code,
+            Err(code) => return Err(code),
+        };
+        match self.take_relayed(Family::V6, wish.even) {
+            Ok(relayed) => Ok(First { relayed, additional: false, refused: Some((wish.family, code)) }),
+            Err(other) if other == code => Err(code),
+            Err(_) => Err(Code::InsufficientCapacity),
+        }
     }
 
-    fn bind(&mut self, relay: RelayKey, relayed: RelayedAddr) {
-        if let Some(addresses) = self.relayed(relayed.0.ip()) {
-            let local = addresses.local(relayed);
+    fn take_relayed(&mut self, family: Family, even: bool) -> Result<RelayedAddr, Code> {
+        let addresses = self.relayed[family].as_mut().ok_or(Code::AddressFamilyNotSupported)?;
+        addresses.take(even, &mut self.rng).ok_or(Code::InsufficientCapacity)
+    }
+
+    /// Begins to bind a socket for `relayed`.
+    fn bind(&mut self, key: AllocationKey, pending: Pending, relayed: RelayedAddr) {
+        let allocation = &mut self.allocations[key.0 as usize];
+        allocation.route.relayed[pending.family] = Some(relayed);
+        allocation.state = State::Binding(pending);
+        if let Some(addresses) = &self.relayed[pending.family] {
+            let (relay, local) = (RelayKey::new(key, pending.family), addresses.local(relayed));
             self.actions.push_back(Action::BindRelay { relay, local });
         }
     }
 
-    /// Takes the answer to [`Action::BindRelay`]: success releases the reply to the Allocate request; after a
-    /// failure another port is tried, in the end the request is refused with 508.
+    /// Takes the answer to [`Action::BindRelay`]. The last success releases the reply to the Allocate request; after a
+    /// failure another port is tried, in the end the request is refused with 508 or granted without that family.
     pub fn handle_relay_bound(&mut self, now: Now, relay: RelayKey, bound: bool) -> Option<Reply<'_>> {
         self.handle_timeout(now);
         self.counters.bind_failures += u64::from(!bound);
-        let allocation = self.allocations.get(relay.0 as usize)?;
-        match (&allocation.state, bound) {
-            (State::Live { .. }, _) => None,
-            (State::Abandoned, _) => {
+        let (key, family) = (relay.allocation(), relay.family());
+        let allocation = self.allocations.get(key.0 as usize)?;
+        match allocation.state {
+            State::Binding(pending) if pending.family == family => match bound {
+                true => self.bind_next(now, key, pending),
+                false => self.bind_another(now, key, pending),
+            },
+            State::Abandoned if allocation.route.relayed[family].is_some() => {
                 if bound {
                     self.actions.push_back(Action::CloseRelay { relay });
                 }
-                self.forget(relay);
+                self.forget(key);
                 None
             }
-            (&State::Binding(pending), true) => Some(self.go_live(now, relay, pending)),
-            (&State::Binding(pending), false) => self.bind_another(relay, pending),
+            _ => None,
         }
     }
 
-    fn go_live(&mut self, now: Now, relay: RelayKey, pending: Pending) -> Reply<'_> {
-        let allocation = &mut self.allocations[relay.0 as usize];
-        let (from, relayed, granted) =
-            (allocation.route.client, allocation.route.relayed, allocation.granted);
-        let expires = now + granted;
-        allocation.state = State::Live { expires };
-        self.timers.insert(expires, relay);
+    /// Tries another port for the family that is being bound, if one is left.
+    fn bind_another(&mut self, now: Now, key: AllocationKey, pending: Pending) -> Option<Reply<'_>> {
+        let another = match pending.attempts {
+            0 => Err(Code::InsufficientCapacity),
+            _ => self.take_relayed(pending.family, pending.even),
+        };
+        // Only now, lest it be taken again at once.
+        let failed = self.allocations[key.0 as usize].route.relayed[pending.family].take();
+        failed.into_iter().for_each(|failed| self.give_back(failed));
+        match another {
+            Ok(relayed) => {
+                self.bind(key, Pending { attempts: pending.attempts - 1, ..pending }, relayed);
+                None
+            }
+            Err(code) => {
+                self.allocations[key.0 as usize].refused = Some((pending.family, code));
+                self.bind_next(now, key, pending)
+            }
+        }
+    }
+
+    /// Goes on to IPv6 if that is wanted too, else answers.
+    fn bind_next(&mut self, now: Now, key: AllocationKey, pending: Pending) -> Option<Reply<'_>> {
+        if pending.additional {
+            match self.take_relayed(Family::V6, pending.even) {
+                Ok(relayed) => {
+                    let attempts = BIND_ATTEMPTS - 1;
+                    let pending = Pending { family: Family::V6, additional: false, attempts, ..pending };
+                    self.bind(key, pending, relayed);
+                    return None;
+                }
+                Err(code) => self.allocations[key.0 as usize].refused = Some((Family::V6, code)),
+            }
+        }
+        let is_nothing = self.allocations[key.0 as usize].route.relayed.is_empty();
+        Some(if is_nothing { self.give_up(key, pending) } else { self.go_live(now, key, pending) })
+    }
+
+    fn go_live(&mut self, now: Now, key: AllocationKey, pending: Pending) -> Reply<'_> {
+        let allocation = &mut self.allocations[key.0 as usize];
+        let expires = now + allocation.granted;
+        allocation.state = State::Live { expires: ByFamily { v4: expires, v6: expires } };
         self.counters.allocations += 1;
         self.counters.created += 1;
+        let allocated = Allocated::of(allocation);
         let mut writer = Writer::new(&mut self.out, Class::Success, Method::ALLOCATE, allocation.transaction);
-        write_allocated(&mut writer, relayed, granted, from);
+        allocated.write(&mut writer);
         writer.sign(allocation.seal.integrity, allocation.seal.key.bytes());
         if pending.fingerprint {
             writer.fingerprint();
         }
-        if let Some(addresses) = self.relayed_mut(relayed.0.ip()) {
-            addresses.set_live(relayed, relay);
+        for (family, relayed) in allocated.relayed.iter() {
+            let relay = RelayKey::new(key, family);
+            self.timers.insert(expires, relay);
+            if let Some(addresses) = &mut self.relayed[family] {
+                addresses.set_live(*relayed, relay);
+            }
         }
-        Reply { to: from, bytes: &self.out }
+        Reply { to: allocated.from, bytes: &self.out }
     }
 
-    fn bind_another(&mut self, relay: RelayKey, pending: Pending) -> Option<Reply<'_>> {
-        let failed = self.allocations[relay.0 as usize].route.relayed;
-        let another =
-            if pending.attempts == 0 { None } else { self.take_relayed(failed.0.ip(), pending.even) };
-        let Some(relayed) = another else { return Some(self.give_up(relay, pending)) };
-        // Only now, lest it be taken again at once.
-        if let Some(addresses) = self.relayed_mut(failed.0.ip()) {
-            addresses.give_back(failed);
-        }
-        let allocation = &mut self.allocations[relay.0 as usize];
-        allocation.route.relayed = relayed;
-        allocation.state = State::Binding(Pending { attempts: pending.attempts - 1, ..pending });
-        self.bind(relay, relayed);
-        None
-    }
-
-    fn give_up(&mut self, relay: RelayKey, pending: Pending) -> Reply<'_> {
-        let allocation = &self.allocations[relay.0 as usize];
+    fn give_up(&mut self, key: AllocationKey, pending: Pending) -> Reply<'_> {
+        let allocation = &self.allocations[key.0 as usize];
         let (to, transaction, seal) = (allocation.route.client, allocation.transaction, allocation.seal);
-        self.end(relay);
-        self.forget(relay);
+        self.end(key);
+        self.forget(key);
         self.refuse_bind(transaction, seal, pending.fingerprint);
         Reply { to, bytes: &self.out }
     }
 }
 
-fn write_allocated(writer: &mut Writer<'_>, relayed: RelayedAddr, granted: Duration, from: FiveTuple) {
-    writer.xor_address(attribute::XOR_RELAYED_ADDRESS, relayed.0);
-    writer.number(attribute::LIFETIME, granted.as_secs() as u32);
-    writer.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped(from));
+impl Allocated {
+    fn of(allocation: &Allocation) -> Self {
+        Self {
+            relayed: allocation.route.relayed,
+            refused: allocation.refused,
+            granted: allocation.granted,
+            from: allocation.route.client,
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        for (_, relayed) in self.relayed.iter() {
+            writer.xor_address(attribute::XOR_RELAYED_ADDRESS, relayed.0);
+        }
+        writer.number(attribute::LIFETIME, self.granted.as_secs() as u32);
+        writer.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped(self.from));
+        if let Some((family, code)) = self.refused {
+            writer.address_error_code(family.byte(), code as u16);
+        }
+    }
 }
 
 /// Reads what is asked for, in the order of RFC 8656 section 7.2.
@@ -186,30 +268,33 @@ fn wish(covered: &Covered<'_>) -> Result<Wish, Code> {
         Some([_, _, _, _]) => return Err(Code::UnsupportedTransport),
         _ => return Err(Code::BadRequest),
     }
+    let (requested, additional) = (covered.requested_family, covered.additional_family);
     if covered.reservation_token.is_some() {
-        let contradicts = covered.even_port.is_some() || covered.requested_family.is_some();
+        let contradicts = covered.even_port.or(requested).or(additional).is_some();
         return Err(if contradicts { Code::BadRequest } else { Code::InsufficientCapacity });
     }
-    let family = match covered.requested_family {
-        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        Some(value) => family(value)?,
+    let family = match (requested, additional) {
+        (None, None | Some([IPV6, _, _, _])) => Family::V4,
+        (Some(value), None) => family(value)?,
+        (_, Some(_)) => return Err(Code::BadRequest),
     };
+    let additional = additional.is_some();
     let even = match covered.even_port {
         None => false,
+        // Two tokens would be owed.
+        Some([reserve]) if reserve & 0x80 != 0 && additional => return Err(Code::BadRequest),
         // To keep the next port back for a later request is more than any browser asks.
         Some([reserve]) if reserve & 0x80 != 0 => return Err(Code::InsufficientCapacity),
         Some([_]) => true,
         Some(_) => return Err(Code::BadRequest),
     };
-    Ok(Wish { family, even })
+    Ok(Wish { family, additional, even })
 }
 
-/// An address of the family that REQUESTED-ADDRESS-FAMILY names.
-pub(super) fn family(value: &[u8]) -> Result<IpAddr, Code> {
+/// The family that REQUESTED-ADDRESS-FAMILY names.
+pub(super) fn family(value: &[u8]) -> Result<Family, Code> {
     match value {
-        [IPV4, _, _, _] => Ok(Ipv4Addr::UNSPECIFIED.into()),
-        [IPV6, _, _, _] => Ok(Ipv6Addr::UNSPECIFIED.into()),
-        [_, _, _, _] => Err(Code::AddressFamilyNotSupported),
+        &[family, _, _, _] => Family::named(family).ok_or(Code::AddressFamilyNotSupported),
         _ => Err(Code::BadRequest),
     }
 }

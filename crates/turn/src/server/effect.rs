@@ -4,7 +4,9 @@ use std::{fmt, net::SocketAddr, ops::Deref};
 
 use crate::{
     FiveTuple, PeerAddr, RelayedAddr,
+    allocation::AllocationKey,
     channel::ChannelNumber,
+    family::Family,
     wire::{
         Class, Method, TransactionId,
         attribute::{self, AddressValue},
@@ -12,10 +14,24 @@ use crate::{
     },
 };
 
-/// Index of one relayed transport address of a [`Server`](crate::Server): small, dense and reused after
-/// [`Action::CloseRelay`], so that a shell can index its sockets by it.
+/// One relayed transport address of a [`Server`](crate::Server): a small number, reused after [`Action::CloseRelay`], so
+/// that a shell can index its sockets by it. An allocation has an even one for IPv4 and the next higher for IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelayKey(pub u32);
+
+impl RelayKey {
+    pub(crate) const fn new(AllocationKey(index): AllocationKey, family: Family) -> Self {
+        Self(index << 1 | family as u32)
+    }
+
+    pub(crate) const fn allocation(self) -> AllocationKey {
+        AllocationKey(self.0 >> 1)
+    }
+
+    pub(crate) const fn family(self) -> Family {
+        if self.0 & 1 == 0 { Family::V4 } else { Family::V6 }
+    }
+}
 
 /// What came of a packet from a client.
 #[derive(Debug)]

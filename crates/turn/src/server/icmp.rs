@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use visavis_clock::Now;
 
-use super::{Dropped, RelayKey, Reply, Server, transaction_id};
+use super::{Dropped, RelayKey, Reply, Server, route_at, transaction_id};
 use crate::{
     FiveTuple, Icmp, PeerAddr,
     route::Bandwidth,
@@ -45,8 +45,7 @@ impl Server {
         peer: SocketAddr,
         icmp: Icmp,
     ) -> Result<FiveTuple, Dropped> {
-        let allocation = self.allocations.get_mut(at.0 as usize).filter(|allocation| allocation.is_live());
-        let route = &mut allocation.ok_or(Dropped::NoAllocation)?.route;
+        let route = route_at(&mut self.allocations, at)?;
         if !route.permissions.holds(now, peer.ip()) {
             return Err(Dropped::NoPermission);
         }

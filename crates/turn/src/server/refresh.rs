@@ -1,14 +1,17 @@
-//! Refresh: prolong an allocation or end it (RFC 8656 section 8).
+//! Refresh: prolong an allocation or end it, or one of its two relayed transport addresses (RFC 8656 section 8).
 
 use std::time::Duration;
 
+use visavis_clock::Now;
+
 use super::{
-    Answer, Server,
+    Answer, RelayKey, Server,
     allocate::family,
     request::{Code, Request, number},
 };
 use crate::{
     allocation::State,
+    family::Family,
     wire::{Writer, attribute},
 };
 
@@ -16,24 +19,32 @@ impl Server {
     pub(super) fn refresh(&mut self, request: &Request<'_>) -> Result<Answer, Code> {
         let lifetime = self.lifetime(&request.covered)?;
         let is_end = request.covered.lifetime.and_then(number) == Some(0);
-        let (relay, allocation) = self.owned(request)?;
-        let is_ipv4 = allocation.route.relayed.0.is_ipv4();
-        match request.covered.requested_family.map(family) {
+        let (key, allocation) = self.owned(request)?;
+        let relayed = allocation.route.relayed;
+        let wanted = match request.covered.requested_family.map(family) {
+            None => None,
+            Some(Ok(family)) if relayed[family].is_some() => Some(family),
             Some(Err(Code::BadRequest)) => return Err(Code::BadRequest),
-            Some(Ok(family)) if family.is_ipv4() == is_ipv4 => {}
             Some(_) => return Err(Code::PeerAddressFamilyMismatch),
-            None => {}
+        };
+        for (family, _) in relayed.iter().filter(|(family, _)| wanted.is_none_or(|wanted| wanted == *family))
+        {
+            let relay = RelayKey::new(key, family);
+            if is_end {
+                self.end_relay(relay);
+            } else {
+                self.prolong(relay, family, request.now + lifetime);
+            }
         }
-        if is_end {
-            self.end(relay);
-            return Ok(self.grant(request, |writer| write_lifetime(writer, Duration::ZERO)));
+        let left = if is_end { Duration::ZERO } else { lifetime };
+        Ok(self.grant(request, |writer| write_lifetime(writer, left)))
+    }
+
+    fn prolong(&mut self, relay: RelayKey, family: Family, until: Now) {
+        if let State::Live { expires } = &mut self.allocations[relay.allocation().0 as usize].state {
+            self.timers.remove(std::mem::replace(&mut expires[family], until), relay);
+            self.timers.insert(until, relay);
         }
-        if let State::Live { expires } = &mut allocation.state {
-            let before = std::mem::replace(expires, request.now + lifetime);
-            self.timers.remove(before, relay);
-            self.timers.insert(request.now + lifetime, relay);
-        }
-        Ok(self.grant(request, |writer| write_lifetime(writer, lifetime)))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// The error codes that this server answers with (RFC 8489 section 14.8, RFC 8656 section 19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub(crate) enum Code {
     BadRequest = 400,
     Unauthenticated = 401,
     Forbidden = 403,
@@ -54,6 +54,7 @@ pub(super) struct Covered<'a> {
     pub(super) lifetime: Option<&'a [u8]>,
     pub(super) requested_transport: Option<&'a [u8]>,
     pub(super) requested_family: Option<&'a [u8]>,
+    pub(super) additional_family: Option<&'a [u8]>,
     pub(super) dont_fragment: Option<&'a [u8]>,
     pub(super) even_port: Option<&'a [u8]>,
     pub(super) reservation_token: Option<&'a [u8]>,
@@ -91,6 +92,7 @@ impl<'a> Covered<'a> {
             lifetime: None,
             requested_transport: None,
             requested_family: None,
+            additional_family: None,
             dont_fragment: None,
             even_port: None,
             reservation_token: None,
@@ -111,6 +113,7 @@ impl<'a> Covered<'a> {
             attribute::LIFETIME => &mut self.lifetime,
             attribute::REQUESTED_TRANSPORT => &mut self.requested_transport,
             attribute::REQUESTED_ADDRESS_FAMILY => &mut self.requested_family,
+            attribute::ADDITIONAL_ADDRESS_FAMILY => &mut self.additional_family,
             attribute::DONT_FRAGMENT => &mut self.dont_fragment,
             attribute::EVEN_PORT => &mut self.even_port,
             attribute::RESERVATION_TOKEN => &mut self.reservation_token,

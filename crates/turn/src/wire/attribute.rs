@@ -57,6 +57,10 @@ types! {
     XOR_MAPPED_ADDRESS = 0x0020,
     /// A port that EVEN-PORT kept back.
     RESERVATION_TOKEN = 0x0022,
+    /// A second family that a relayed transport address is wanted of.
+    ADDITIONAL_ADDRESS_FAMILY = 0x8000,
+    /// Which of two wanted families is not given, and why.
+    ADDRESS_ERROR_CODE = 0x8001,
     /// How the server knows to make keys.
     PASSWORD_ALGORITHMS = 0x8002,
     /// An ICMP error about a peer.

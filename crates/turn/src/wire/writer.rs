@@ -60,6 +60,11 @@ impl<'o> Writer<'o> {
         self.attribute(attribute::ERROR_CODE, &[0, 0, (code / 100) as u8, (code % 100) as u8])
     }
 
+    /// Adds an ADDRESS-ERROR-CODE without a reason phrase (RFC 8656 section 18.12).
+    pub fn address_error_code(&mut self, family: u8, code: u16) -> &mut Self {
+        self.attribute(attribute::ADDRESS_ERROR_CODE, &[family, 0, (code / 100) as u8, (code % 100) as u8])
+    }
+
     /// Adds MESSAGE-INTEGRITY over all that is there.
     pub fn integrity(&mut self, key: &[u8]) -> &mut Self {
         self.sign(Integrity::Sha1, key)

@@ -139,24 +139,36 @@ impl World {
     pub(crate) fn act(&mut self) -> Option<(FiveTuple, Response)> {
         let mut released = None;
         while let Some(action) = self.server.poll_action() {
-            match action {
-                Action::CloseRelay { relay } => {
-                    self.bound.remove(&relay).expect("only bound relays are closed");
-                }
-                Action::BindRelay { relay, local } => {
-                    self.ever_tried.push(local);
-                    let fails = self.bind_failures > 0 || self.bound.values().any(|bound| *bound == local);
-                    self.bind_failures = self.bind_failures.saturating_sub(1);
-                    if !fails {
-                        assert_eq!(self.bound.insert(relay, local), None, "an index is used once at a time");
-                    }
-                    if let Some(reply) = self.server.handle_relay_bound(self.now, relay, !fails) {
-                        released = Some((reply.to, Response(reply.bytes.to_vec())));
-                    }
-                }
-            }
+            released = self.apply(action).or(released);
         }
         released
+    }
+
+    /// Applies so many actions and no more.
+    pub(crate) fn act_once(&mut self, times: usize) {
+        for _ in 0..times {
+            let action = self.server.poll_action().expect("an action");
+            assert_eq!(self.apply(action), None);
+        }
+    }
+
+    fn apply(&mut self, action: Action) -> Option<(FiveTuple, Response)> {
+        match action {
+            Action::CloseRelay { relay } => {
+                self.bound.remove(&relay).expect("only bound relays are closed");
+                None
+            }
+            Action::BindRelay { relay, local } => {
+                self.ever_tried.push(local);
+                let fails = self.bind_failures > 0 || self.bound.values().any(|bound| *bound == local);
+                self.bind_failures = self.bind_failures.saturating_sub(1);
+                if !fails {
+                    assert_eq!(self.bound.insert(relay, local), None, "an index is used once at a time");
+                }
+                let reply = self.server.handle_relay_bound(self.now, relay, !fails)?;
+                Some((reply.to, Response(reply.bytes.to_vec())))
+            }
+        }
     }
 
     /// Lets time pass, waking the server whenever it asked for it.

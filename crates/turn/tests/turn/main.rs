@@ -7,6 +7,7 @@ mod authentication;
 mod binding;
 mod channel;
 mod dont_fragment;
+mod dual;
 mod expiry;
 mod frame;
 mod garbage;
