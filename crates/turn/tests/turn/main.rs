@@ -19,4 +19,5 @@ mod model;
 mod peer_policy;
 mod permission;
 mod refresh;
+mod retransmission;
 mod vectors;
