@@ -15,8 +15,6 @@ pub(super) const REALM: &str = "example.org";
 /// Names and passwords; of the last the server knows another password.
 pub(super) const ACCOUNTS: [(&str, &str); 3] = [("alice", "north"), ("bob", "south"), ("carol", "wrong")];
 const UDP: u8 = 17;
-/// RFC 8656 section 18.11.
-const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
 /// SHA-256 without parameters, as PASSWORD-ALGORITHM names it.
 const SHA256: [u8; 4] = [0, 2, 0, 0];
 
@@ -143,7 +141,7 @@ pub(super) fn write_wish(writer: &mut Writer<'_>, wish: &Wish) {
         writer.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &family.value());
     }
     if let Some(family) = wish.additional_family {
-        writer.attribute(ADDITIONAL_ADDRESS_FAMILY, &family.value());
+        writer.attribute(attribute::ADDITIONAL_ADDRESS_FAMILY, &family.value());
     }
     if let Some(reserve) = wish.even_port {
         writer.attribute(attribute::EVEN_PORT, &[u8::from(reserve) << 7]);

@@ -17,8 +17,8 @@ const CHANNEL: Duration = Duration::from_secs(600);
 
 /// One client's allocation.
 struct Promised {
-    relayed: SocketAddr,
-    ends: Now,
+    /// Its relayed transport addresses, each with its end.
+    relayed: Vec<(SocketAddr, Now)>,
     permissions: HashMap<IpAddr, Now>,
     channels: HashMap<u16, (SocketAddr, Now)>,
 }
@@ -37,7 +37,7 @@ impl Promises {
     /// How many allocations live.
     pub(super) fn live(&mut self, now: Now) -> usize {
         for allocation in &mut self.allocations {
-            allocation.take_if(|promised| promised.ends <= now);
+            allocation.take_if(|promised| !promised.lives(now));
         }
         self.allocations.iter().flatten().count()
     }
@@ -48,12 +48,14 @@ impl Promises {
         self.waiting[client].clear();
     }
 
-    pub(super) fn relayed(&self, client: usize) -> Option<SocketAddr> {
-        self.allocations[client].as_ref().map(|promised| promised.relayed)
+    /// The relayed transport address of the client: of two, the one that `which` counts to.
+    pub(super) fn relayed(&self, client: usize, which: usize) -> Option<SocketAddr> {
+        let relayed = &self.allocations[client].as_ref()?.relayed;
+        Some(relayed[which % relayed.len()].0)
     }
 
     pub(super) fn owner(&self, relayed: SocketAddr) -> Option<usize> {
-        self.allocations.iter().position(|promised| promised.as_ref().is_some_and(|p| p.relayed == relayed))
+        self.allocations.iter().position(|promised| promised.as_ref().is_some_and(|it| it.owns(relayed)))
     }
 
     pub(super) fn permits(&self, now: Now, client: usize, ip: IpAddr) -> bool {
@@ -109,12 +111,16 @@ impl Promises {
         let peers = covered.filter(|seen| seen.kind == attribute::XOR_PEER_ADDRESS);
         let peers = peers.map(|seen| attribute::xor_address(seen.value, request.transaction_id()).unwrap());
         let promised = self.allocations[client].as_mut().expect("only an allocation grants something");
-        assert!(promised.ends > now, "an allocation that has ended grants something");
+        assert!(promised.lives(now), "an allocation that has ended grants something");
         match answer.method() {
             Method::REFRESH => {
-                let lifetime = lifetime(answer);
-                promised.ends = now + lifetime;
-                self.allocations[client].take_if(|_| lifetime.is_zero());
+                let ends = now + lifetime(answer);
+                let wanted =
+                    request.attribute(attribute::REQUESTED_ADDRESS_FAMILY).map(|value| value[0] == 1);
+                let is_wanted = |relayed: &SocketAddr| wanted.is_none_or(|v4| relayed.is_ipv4() == v4);
+                let relayed = promised.relayed.iter_mut().filter(|(relayed, _)| is_wanted(relayed));
+                relayed.for_each(|(_, end)| *end = ends);
+                self.live(now);
             }
             Method::CREATE_PERMISSION => {
                 promised.permissions.extend(peers.map(|peer| (peer.ip(), now + PERMISSION)));
@@ -134,20 +140,24 @@ impl Promises {
     }
 
     fn allocated(&mut self, now: Now, client: usize, answer: &Message<'_>) {
-        let relayed = answer.attribute(attribute::XOR_RELAYED_ADDRESS).expect("a relayed address");
-        let relayed = attribute::xor_address(relayed, answer.transaction_id()).unwrap();
-        if let Some(promised) = self.allocations[client].as_ref().filter(|promised| promised.ends > now) {
-            assert_eq!(promised.relayed, relayed, "a retransmission is answered the same");
+        let ends = now + lifetime(answer);
+        let relayed = answer.attributes().filter(|seen| seen.kind == attribute::XOR_RELAYED_ADDRESS);
+        let relayed =
+            relayed.map(|seen| attribute::xor_address(seen.value, answer.transaction_id()).unwrap());
+        let relayed: Vec<_> = relayed.map(|relayed| (relayed, ends)).collect();
+        assert!(matches!(relayed.len(), 1..=2), "one address, or one of each family");
+        self.live(now);
+        if let Some(promised) = &self.allocations[client] {
+            let is_same = relayed.iter().all(|(relayed, _)| promised.owns(*relayed));
+            assert!(
+                is_same && promised.relayed.len() == relayed.len(),
+                "a retransmission is answered the same"
+            );
             return;
         }
-        let others = self.allocations.iter().flatten().filter(|promised| promised.ends > now);
-        assert!(
-            { others }.all(|promised| promised.relayed != relayed),
-            "two clients share a relayed address"
-        );
-        let ends = now + lifetime(answer);
+        assert!(relayed.iter().all(|(relayed, _)| self.owner(*relayed).is_none()), "two share an address");
         let (permissions, channels) = (HashMap::new(), HashMap::new());
-        self.allocations[client] = Some(Promised { relayed, ends, permissions, channels });
+        self.allocations[client] = Some(Promised { relayed, permissions, channels });
     }
 
     /// Checks the packet that carries a peer's payload to a client.
@@ -170,6 +180,21 @@ impl Promises {
                 assert_eq!(frame(packet), Frame::Whole(packet.len()));
             }
         }
+    }
+}
+
+impl Promised {
+    fn owns(&self, relayed: SocketAddr) -> bool {
+        self.relayed.iter().any(|(own, _)| *own == relayed)
+    }
+
+    /// Forgets the addresses that have ended, with what was permitted to them; whether one is left.
+    fn lives(&mut self, now: Now) -> bool {
+        self.relayed.retain(|(_, end)| *end > now);
+        let reaches = |ip: &IpAddr| self.relayed.iter().any(|(own, _)| own.is_ipv4() == ip.is_ipv4());
+        self.permissions.retain(|ip, _| reaches(ip));
+        self.channels.retain(|_, (peer, _)| reaches(&peer.ip()));
+        !self.relayed.is_empty()
     }
 }
 

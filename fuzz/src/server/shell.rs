@@ -9,7 +9,7 @@ use std::{
 use arbitrary::Arbitrary;
 use visavis_clock::Now;
 use visavis_turn::{
-    Action, Config, FiveTuple, FromClient, IpNet, Limits, PeerAddr, PeerPolicy, PortRange, Rate,
+    Action, Config, FiveTuple, FromClient, Icmp, IpNet, Limits, PeerAddr, PeerPolicy, PortRange, Rate,
     RelayInterface, RelayKey, RelayedAddr, Secret, Server, ToClient,
     wire::{Class, Message, Method, attribute},
 };
@@ -127,6 +127,9 @@ impl Shell {
                 self.act();
             }
             Step::FromPeer { relay, peer, length } => self.of_peer(relay, peer, length),
+            Step::Icmp { relay, peer, kind, code, mtu } => {
+                self.icmp(relay, peer, Icmp { kind, code, mtu: mtu.into() });
+            }
             step => self.of_client(step),
         }
         self.server.handle_timeout(self.now);
@@ -240,7 +243,7 @@ impl Shell {
             Peer::PublicV6(n) => (Ipv6Addr::new(0x2a00, 0, 0, 0, 0, 0, 0, u16::from(n % 8)), 5000).into(),
             Peer::Relayed(client) => self
                 .promises
-                .relayed(usize::from(client % CLIENTS))
+                .relayed(usize::from(client % CLIENTS), usize::from(client / CLIENTS))
                 .unwrap_or_else(|| SocketAddr::new(PUBLIC, FIRST_PORT)),
             Peer::Own(port) => SocketAddr::new(PUBLIC, port),
             Peer::Any(ip, port) => (ip, port).into(),
@@ -274,7 +277,7 @@ impl Shell {
                 );
             }
             Came::ToRelayed(relayed, to, payload) => {
-                assert_eq!(Some(relayed.0), self.promises.relayed(client));
+                assert_eq!(self.promises.owner(relayed.0), Some(client));
                 assert!(to.0.ip() == PUBLIC || to.0.ip() == PUBLIC_V6);
                 assert!(self.promises.reaches(self.now, client, to.0));
                 let arrived = self.server.handle_relayed(self.now, relayed, to, &payload);
@@ -296,12 +299,32 @@ impl Shell {
     }
 
     fn of_peer(&mut self, relay: u8, peer: Peer, length: Length) {
-        let client = usize::from(relay % CLIENTS);
-        let Some(relayed) = self.promises.relayed(client) else { return };
-        let Some(key) = self.server.relay_at(RelayedAddr(relayed)) else { return };
+        let Some((client, key)) = self.relay(relay) else { return };
         let (peer, payload) = (self.address(peer), payload(length));
         let arrived = self.server.handle_peer(self.now, key, PeerAddr(peer), &payload);
-        self.to_client(self.promises.owner(relayed), peer, &payload, arrived);
+        self.to_client(Some(client), peer, &payload, arrived);
+    }
+
+    fn icmp(&mut self, relay: u8, peer: Peer, icmp: Icmp) {
+        let Some((client, key)) = self.relay(relay) else { return };
+        let peer = self.address(peer);
+        let Some(reply) = self.server.handle_icmp(self.now, key, PeerAddr(peer), icmp) else { return };
+        assert!(
+            self.promises.permits(self.now, client, peer.ip()),
+            "an error about a peer without permission"
+        );
+        assert_eq!(reply.to, self.clients[client].from);
+        let message = Message::parse(reply.bytes).expect("a Data indication");
+        assert_eq!((message.class(), message.method()), (Class::Indication, Method::DATA));
+        assert_eq!(message.attribute(attribute::ICMP).map(<[u8]>::len), Some(8));
+    }
+
+    /// A client and one of its relayed transport addresses.
+    fn relay(&self, relay: u8) -> Option<(usize, RelayKey)> {
+        let (client, which) = (usize::from(relay % CLIENTS), usize::from(relay / CLIENTS));
+        let relayed = self.promises.relayed(client, which)?;
+        let key = self.server.relay_at(RelayedAddr(relayed)).expect("what was promised lives");
+        Some((client, key))
     }
 
     /// Checks what a client gets of a peer's datagram, or that it gets nothing.

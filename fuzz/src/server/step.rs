@@ -77,6 +77,14 @@ pub(super) enum Step {
         peer: Peer,
         length: Length,
     },
+    /// An ICMP error about a datagram that a relayed transport address sent.
+    Icmp {
+        relay: u8,
+        peer: Peer,
+        kind: u8,
+        code: u8,
+        mtu: u16,
+    },
     /// Time passes, up to an hour or up to a minute.
     Seconds(u16),
     Milliseconds(u16),
