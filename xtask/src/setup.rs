@@ -39,9 +39,19 @@ const TOOLS: [(&str, &str); 2] = [("geckodriver", "0.37.1"), ("cargo-deny", "0.2
 const PEERS: [(&str, &str); 4] =
     [("node", "nodejs"), ("npm", "npm"), ("taskset", "util-linux"), ("nats-server", "nats-server")];
 
+/// coturn, and what makes a path between namespaces.
+const TURN_PEERS: [(&str, &str); 4] =
+    [("turnserver", "coturn"), ("ip", "iproute2"), ("ethtool", "ethtool"), ("dnsmasq", "dnsmasq-base")];
+
 /// Everything that `cargo xtask bench signaling` needs.
 pub(crate) fn for_comparisons() -> Result<()> {
     packages(&PEERS, &[])
+}
+
+/// Everything that `cargo xtask bench turn` needs.
+pub(crate) fn for_turn_comparisons() -> Result<()> {
+    packages(&TURN_PEERS, &[])?;
+    tool("turn-server", "4.1.5")
 }
 
 /// Everything that `cargo xtask test` needs.
