@@ -1,9 +1,9 @@
-//! Buffers to receive into, and trains of datagrams to send in one go.
+//! Buffers to receive into.
 
-use std::{array, io::IoSliceMut, net::SocketAddr, ops::Range};
+use std::{array, io::IoSliceMut, ops::Range};
 
 use quinn_udp::RecvMeta;
-use visavis_turn::{Header, RelayKey};
+use visavis_turn::Header;
 
 /// Buffers of one batch; with receive offload each takes up to 64 datagrams of one sender.
 pub(crate) const BUFFERS: usize = 16;
@@ -53,65 +53,4 @@ pub(crate) fn datagrams(meta: &RecvMeta) -> impl Iterator<Item = Range<usize>> +
         let start = index * stride;
         HEADROOM + start..HEADROOM + length.min(start + stride)
     })
-}
-
-/// Between which two addresses datagrams go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// From a relayed address to a peer.
-    Peer { relay: RelayKey, peer: SocketAddr },
-    /// From a listening socket, as `server`, to a client.
-    Client { listener: usize, server: SocketAddr, client: SocketAddr },
-}
-
-/// Datagrams of one route and one size, the last perhaps shorter, gathered to be sent in one go.
-pub(crate) struct Train {
-    route: Option<Route>,
-    bytes: Vec<u8>,
-    segment: usize,
-}
-
-impl Train {
-    /// The most datagrams that the system takes in one go.
-    const DATAGRAMS: usize = 64;
-    /// Longer datagrams go alone: the system refuses a train of datagrams that need fragmenting, and every path
-    /// carries those that fit into the smallest MTU of IPv6.
-    const SEGMENT: usize = 1280 - 40 - 8;
-
-    pub(crate) const fn new() -> Self {
-        Self { route: None, bytes: Vec::new(), segment: 0 }
-    }
-
-    /// Adds a datagram; false if it does not fit to what is there.
-    #[must_use]
-    pub(crate) fn push(&mut self, route: Route, datagram: &[u8]) -> bool {
-        if datagram.is_empty() || datagram.len() > Self::SEGMENT {
-            return false;
-        }
-        match self.route {
-            None => (self.route, self.segment) = (Some(route), datagram.len()),
-            Some(own) if own != route || !self.has_room(datagram.len()) => return false,
-            Some(_) => {}
-        }
-        self.bytes.extend_from_slice(datagram);
-        true
-    }
-
-    fn has_room(&self, length: usize) -> bool {
-        let whole = self.bytes.len().is_multiple_of(self.segment);
-        whole
-            && length <= self.segment
-            && self.bytes.len() < Self::DATAGRAMS * self.segment
-            && self.bytes.len() + length <= LONGEST - 48
-    }
-
-    /// What was gathered, if anything.
-    pub(crate) fn gathered(&self) -> Option<(Route, &[u8], usize)> {
-        self.route.map(|route| (route, self.bytes.as_slice(), self.segment))
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.route = None;
-        self.bytes.clear();
-    }
 }

@@ -15,6 +15,7 @@ mod batch;
 mod crossing;
 mod error;
 mod error_queue;
+mod pace;
 mod relay;
 mod send_queue;
 mod shard;
@@ -22,6 +23,7 @@ mod sockets;
 mod stats;
 mod stream;
 mod sys;
+mod train;
 mod udp;
 
 pub use error::StartError;

@@ -17,8 +17,10 @@ use visavis_turn::{
 use crate::{
     batch::{BUFFERS, Batch, HEADROOM, datagrams},
     crossing::{Crossing, Door, Inbox},
+    pace::Pace,
     sockets::{Sockets, Source},
     stats::{Board, REFRESH, Stats},
+    sys,
 };
 
 mod errors;
@@ -60,6 +62,9 @@ pub(crate) struct Shard {
     /// Whether more waits in the inbox than one turn took.
     inbox_waits: bool,
     most_streams: usize,
+    pace: Pace,
+    /// Packets, or trains of them, of this turn.
+    served: u32,
     sweep: Now,
     published: Now,
     unpublished: bool,
@@ -87,6 +92,8 @@ impl Shard {
             ready_streams: VecDeque::new(),
             inbox_waits: false,
             most_streams: MOST_STREAMS,
+            pace: Pace::default(),
+            served: 0,
             sweep: Now::ZERO,
             published: Now::ZERO,
             unpublished: true,
@@ -97,6 +104,9 @@ impl Shard {
     pub(crate) fn run(&mut self, mut poll: Poll, board: &Board) {
         let mut events = Events::with_capacity(EVENTS);
         let mut batch = Batch::new();
+        if let Err(error) = sys::sleep_precisely() {
+            tracing::debug!(%error, "ask for short sleeps");
+        }
         while !self.inbox.stopped() {
             if let Err(error) = poll.poll(&mut events, self.timeout())
                 && error.kind() != ErrorKind::Interrupted
@@ -108,6 +118,17 @@ impl Shard {
             events.iter().for_each(|event| self.note(event));
             self.turn(&mut batch);
             self.publish(board);
+            self.rest();
+        }
+    }
+
+    /// Lets packets gather, if they come fast and none is left over.
+    fn rest(&mut self) {
+        let until = self.pace.until(self.now, std::mem::take(&mut self.served));
+        if let Some(until) = until
+            && !self.has_work()
+        {
+            std::thread::sleep(until.since(Now::after(self.started.elapsed())));
         }
     }
 
@@ -136,17 +157,20 @@ impl Shard {
 
     /// How long to wait: not at all with work left over.
     fn timeout(&self) -> Option<Duration> {
-        let work = self.inbox_waits
-            || !self.ready_relays.is_empty()
-            || !self.ready_streams.is_empty()
-            || self.sockets.listeners.iter().any(|listener| listener.ready);
-        if work {
+        if self.has_work() {
             return Some(Duration::ZERO);
         }
         let sweep = (!self.sockets.streams.is_empty()).then_some(self.sweep);
         let publish = self.unpublished.then(|| self.published + REFRESH);
         let next = [self.server.poll_timeout(), sweep, publish].into_iter().flatten().min()?;
         Some(next.since(Now::after(self.started.elapsed())))
+    }
+
+    fn has_work(&self) -> bool {
+        self.inbox_waits
+            || !self.ready_relays.is_empty()
+            || !self.ready_streams.is_empty()
+            || self.sockets.listeners.iter().any(|listener| listener.ready)
     }
 
     /// The system tells of a socket only once for all that has arrived: kept in mind until it is drained.
@@ -193,19 +217,22 @@ impl Shard {
     }
 
     fn serve_listener(&mut self, index: usize, batch: &mut Batch) {
+        self.sockets.gather = false;
         for _ in 0..LISTENER_BATCHES {
             let listener = &mut self.sockets.listeners[index];
             if !listener.ready {
-                return;
+                break;
             }
             let received = received(listener.udp.receive(batch));
             listener.ready = received == BUFFERS;
-            self.sockets.gather = !batch.is_single(received);
+            self.served += received as u32;
+            // Once for all batches: what is sent at once must not overtake what was gathered before.
+            self.sockets.gather |= !batch.is_single(received);
             for buffer in 0..received {
                 self.client_datagrams(index, batch, buffer);
             }
-            self.sockets.flush_train();
         }
+        self.sockets.flush_trains();
     }
 
     fn client_datagrams(&mut self, listener: usize, batch: &mut Batch, buffer: usize) {
@@ -294,9 +321,10 @@ impl Shard {
             let place = HEADROOM..HEADROOM + payload.len();
             buffer[place.clone()].copy_from_slice(&payload);
             self.arrive(from, to, buffer, place);
+            self.served += 1;
             self.inbox_waits = taken == CROSSINGS;
         }
-        self.sockets.flush_train();
+        self.sockets.flush_trains();
     }
 
     fn serve_relay(&mut self, batch: &mut Batch) {
@@ -308,6 +336,7 @@ impl Shard {
         let failed = std::mem::take(&mut relayed.failed) || cut;
         let received = received(result);
         relayed.ready = received == BUFFERS || failed;
+        self.served += received as u32;
         if relayed.ready {
             self.ready_relays.push_back(key);
         }
@@ -319,7 +348,7 @@ impl Shard {
                 self.peer_packet(key, peer, buffer, payload);
             }
         }
-        self.sockets.flush_train();
+        self.sockets.flush_trains();
         if failed {
             self.serve_errors(key);
         }

@@ -8,11 +8,11 @@ use visavis_clock::Now;
 use visavis_turn::{FiveTuple, PeerAddr, RelayKey, Reply};
 
 use crate::{
-    batch::{Route, Train},
     send_queue::Kind,
     stats::{SocketDrops, StreamCounts},
     stream::Stream,
     sys,
+    train::{Route, Train, Trains},
     udp::{Listener, Udp},
 };
 
@@ -65,7 +65,7 @@ pub(crate) struct Sockets {
     by_five_tuple: HashMap<FiveTuple, usize>,
     /// Streams with something to write.
     dirty: Vec<usize>,
-    train: Train,
+    trains: Trains,
     /// Whether more datagrams are about to follow, so that gathering them pays.
     pub(crate) gather: bool,
     pub(crate) drops: SocketDrops,
@@ -88,7 +88,7 @@ impl Sockets {
             streams: Slab::new(),
             by_five_tuple: HashMap::new(),
             dirty: Vec::new(),
-            train: Train::new(),
+            trains: Trains::new(),
             gather: false,
             drops: SocketDrops::default(),
             counts: StreamCounts::default(),
@@ -120,7 +120,7 @@ impl Sockets {
 
     /// Closes the socket of a relayed address, after what is still to leave through it.
     pub(crate) fn close_relay(&mut self, RelayKey(index): RelayKey) {
-        self.flush_train();
+        self.flush_trains();
         if let Some(relayed) = self.relays.get_mut(index as usize) {
             *relayed = None;
         }
@@ -168,7 +168,7 @@ impl Sockets {
 
     /// Sends a payload from a relayed address to a peer, in a datagram that no router may fragment.
     pub(crate) fn send_unfragmented(&mut self, relay: RelayKey, PeerAddr(peer): PeerAddr, payload: &[u8]) {
-        self.flush_train();
+        self.flush_trains();
         let Some(relayed) = self.relay(relay) else { return };
         if let Err(error) = relayed.udp.send_unfragmented(payload, peer) {
             self.drops.count(&error, 1);
@@ -196,7 +196,7 @@ impl Sockets {
     /// Sends what was gathered, and writes to all streams that have something to write. Streams that broke
     /// are put into `broken`.
     pub(crate) fn flush(&mut self, now: Now, broken: &mut Vec<usize>) {
-        self.flush_train();
+        self.flush_trains();
         let mut dirty = std::mem::take(&mut self.dirty);
         for index in dirty.drain(..) {
             let Some(stream) = self.streams.get_mut(index) else { continue };
@@ -245,42 +245,45 @@ impl Sockets {
         if !self.gather {
             return self.send(route, datagram);
         }
-        if !self.train.push(route, datagram) {
-            self.flush_train();
-            if !self.train.push(route, datagram) {
-                self.send(route, datagram);
-            }
+        if self.trains.push(route, datagram) {
+            return;
+        }
+        let taken = self.trains.take(&route);
+        self.leave(taken);
+        if !self.trains.push(route, datagram) {
+            self.send(route, datagram);
         }
     }
 
     /// Sends what was gathered.
-    pub(crate) fn flush_train(&mut self) {
-        let Some((route, bytes, segment)) = self.train.gathered() else { return };
+    pub(crate) fn flush_trains(&mut self) {
+        while let Some(taken) = self.trains.take_any() {
+            self.leave(taken);
+        }
+    }
+
+    fn leave(&mut self, (place, train): (usize, Train)) {
+        if let Some((route, bytes, segment)) = train.gathered() {
+            self.send_train(route, bytes, segment);
+        }
+        self.trains.put_back((place, train));
+    }
+
+    fn send_train(&mut self, route: Route, bytes: &[u8], segment: usize) {
         let sent = match self.way(route) {
-            Some((udp, to, source)) if bytes.len() <= segment => Some(udp.send(bytes, to, source)),
+            Some((udp, to, source)) if bytes.len() <= segment => udp.send(bytes, to, source),
             Some((udp, to, source)) if udp.takes_trains() => {
-                Some(udp.send_train(bytes, segment as u16, to, source))
+                udp.send_train(bytes, segment as u16, to, source)
             }
-            _ => None,
+            // The system takes no trains on this way.
+            _ => return bytes.chunks(segment).for_each(|datagram| self.send(route, datagram)),
         };
         let packets = bytes.len().div_ceil(segment) as u64;
         match sent {
-            Some(Ok(())) => {}
-            Some(Err(error)) if packets == 1 || is_full(&error) => {
-                self.drops.count(&error, packets);
-            }
-            _ => self.send_one_by_one(),
+            Ok(()) => {}
+            Err(error) if packets == 1 || is_full(&error) => self.drops.count(&error, packets),
+            Err(_) => bytes.chunks(segment).for_each(|datagram| self.send(route, datagram)),
         }
-        self.train.clear();
-    }
-
-    /// The system takes no trains on this way.
-    fn send_one_by_one(&mut self) {
-        let train = std::mem::replace(&mut self.train, Train::new());
-        if let Some((route, bytes, segment)) = train.gathered() {
-            bytes.chunks(segment).for_each(|datagram| self.send(route, datagram));
-        }
-        self.train = train;
     }
 
     fn send(&mut self, route: Route, datagram: &[u8]) {

@@ -227,13 +227,14 @@ fn write_tls(
         if queue.is_empty() || tls.is_handshaking() {
             return Ok(());
         }
-        let mut ahead = 0;
-        while ahead < TLS_AHEAD
+        // Together, so that they share a record: each costs as much as a small frame.
+        let mut together = Vec::with_capacity(TLS_AHEAD);
+        while together.len() < TLS_AHEAD
             && let Some(frame) = queue.pop()
         {
-            tls.writer().write_all(&frame)?;
-            ahead += frame.len();
+            together.extend_from_slice(&frame);
         }
+        tls.writer().write_all(&together)?;
     }
 }
 

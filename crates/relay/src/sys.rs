@@ -104,9 +104,17 @@ pub(crate) fn hear_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
     }
 }
 
-/// Stops the stamping of received packets, which nothing here reads. `quinn_udp` asks for it.
-pub(crate) fn no_timestamps(socket: &impl AsFd) -> io::Result<()> {
-    set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 0)
+/// Stops the system from telling with each packet what nothing here reads: when it came, its class of traffic, and
+/// the address that it came to unless `keep_address`. `quinn_udp` asks for all of that.
+pub(crate) fn tell_less(socket: &impl AsFd, v6: bool, keep_address: bool) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 0)?;
+    let (level, class, address) = if v6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, libc::IPV6_RECVPKTINFO)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_RECVTOS, libc::IP_PKTINFO)
+    };
+    set(socket, level, class, 0)?;
+    if keep_address { Ok(()) } else { set(socket, level, address, 0) }
 }
 
 /// Sizes both buffers, past the system's limits if this process may, else up to them.
@@ -137,6 +145,15 @@ pub(crate) fn receive_drops(socket: &impl AsFd) -> io::Result<u32> {
         )
     };
     if result == 0 { Ok(values[DROPS]) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the calling thread sleep for as long as it says, not for up to 50 µs more.
+pub(crate) fn sleep_precisely() -> io::Result<()> {
+    /// The least that the system takes; zero would stand for its default.
+    const NANOSECONDS: libc::c_ulong = 1;
+    // SAFETY: no pointer is given.
+    let result = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, NANOSECONDS) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 fn set(socket: &impl AsFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {

@@ -26,10 +26,11 @@ pub(crate) struct Udp {
 }
 
 impl Udp {
-    fn new(socket: UdpSocket, v6: bool, (receive, send): (i32, i32)) -> io::Result<Self> {
+    fn new(socket: UdpSocket, local: SocketAddr, (receive, send): (i32, i32)) -> io::Result<Self> {
+        let v6 = local.is_ipv6();
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         sys::allow_fragments(&socket, v6)?;
-        sys::no_timestamps(&socket)?;
+        sys::tell_less(&socket, v6, local.ip().is_unspecified())?;
         sys::size_buffers(&socket, receive, send)?;
         let takes_trains = Cell::new(state.max_gso_segments() > 1);
         Ok(Self { socket: mio::net::UdpSocket::from_std(socket), state, takes_trains, hears_errors: false })
@@ -37,7 +38,7 @@ impl Udp {
 
     /// A socket of its own for a relayed transport address.
     pub(crate) fn relay(local: SocketAddr) -> io::Result<Self> {
-        let udp = Self::new(bind(local, false)?, local.is_ipv6(), RELAY_BUFFERS)?;
+        let udp = Self::new(bind(local, false)?, local, RELAY_BUFFERS)?;
         sys::hear_errors(&udp.socket, local.is_ipv6())?;
         Ok(Self { hears_errors: true, ..udp })
     }
@@ -126,7 +127,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     fn new(address: SocketAddr) -> io::Result<Self> {
-        let udp = Udp::new(bind(address, true)?, address.is_ipv6(), LISTENER_BUFFERS)?;
+        let udp = Udp::new(bind(address, true)?, address, LISTENER_BUFFERS)?;
         Ok(Self { udp, address, ready: false })
     }
 

@@ -21,6 +21,7 @@ impl Shard {
         let space = buffer.len() - HEADROOM;
         let input = stream.read(&mut buffer[HEADROOM..HEADROOM + space]);
         stream.ready = matches!(input, Input::Bytes(_) | Input::More);
+        self.served += 1;
         if stream.ready {
             self.ready_streams.push_back(index);
         }
@@ -70,7 +71,7 @@ impl Shard {
             consumed = frame.end;
             self.client_packet(from, bytes, frame);
         }
-        self.sockets.flush_train();
+        self.sockets.flush_trains();
         Ok(consumed)
     }
 

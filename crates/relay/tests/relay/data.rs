@@ -129,6 +129,52 @@ fn a_train_of_datagrams_arrives_whole_and_in_order_both_ways() {
     }
 }
 
+/// More ways at once than the relay has places for trains, and payloads of many lengths: what is gathered neither
+/// mixes nor turns around.
+#[test]
+fn data_of_many_peers_at_once_arrives_in_order() {
+    const LENGTHS: [usize; 8] = [20, 20, 7, 1300, 20, 20, 1, 20];
+    let harness = Harness::new(1);
+    let mut clients = [(); 3].map(|()| {
+        let mut client = harness.udp();
+        let relayed = client.allocate(false);
+        let peers = [(); 50].map(|()| peer(false));
+        for ((_, address), channel) in peers.iter().zip(CHANNEL..) {
+            client.bind_channel(channel, *address);
+        }
+        (client, relayed, peers)
+    });
+    for length in LENGTHS {
+        for (client, _, peers) in &mut clients {
+            for channel in CHANNEL..CHANNEL + peers.len() as u16 {
+                client.send_on(channel, &vec![channel as u8; length]);
+            }
+        }
+    }
+    for (_, relayed, peers) in &clients {
+        for ((peer, _), channel) in peers.iter().zip(CHANNEL..) {
+            for length in LENGTHS {
+                assert_eq!(next(peer), (vec![channel as u8; length], *relayed));
+            }
+        }
+    }
+    for (client, relayed, peers) in &mut clients {
+        // As many as the client's socket has room for.
+        let peers = &peers[..12];
+        for length in LENGTHS {
+            for (peer, _) in peers {
+                peer.send_to(&vec![9; length], *relayed).unwrap();
+            }
+        }
+        let mut heard = vec![Vec::new(); peers.len()];
+        while heard.iter().any(|of_peer| of_peer.len() < LENGTHS.len()) {
+            let Some(Heard::Channel(channel, payload)) = client.hear() else { panic!("{heard:?}") };
+            heard[usize::from(channel - CHANNEL)].push(payload.len());
+        }
+        assert!(heard.iter().all(|of_peer| of_peer[..] == LENGTHS));
+    }
+}
+
 fn send_train(socket: &std::net::UdpSocket, to: SocketAddr, bytes: &[u8], segment: usize) {
     // What the state sets up is for receiving in trains, which this socket does not want.
     let state = UdpSocketState::new(UdpSockRef::from(&peer(false).0)).unwrap();
