@@ -6,7 +6,7 @@ pub(crate) mod quotas;
 use std::{
     collections::BTreeSet,
     fs,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -85,7 +85,7 @@ impl Config {
             https: listen(values, "https")?,
             turn: listen(values, "turn")?,
             admin: listen(values, "admin")?,
-            public_ips: all(values, "public-ip", public_ip)?,
+            public_ips: public_ips(values)?,
             relay_ports: one(values, "relay-ports", relay_ports)?.expect("has a default"),
             realm: one(values, "realm", realm)?.expect("has a default"),
             turn_secret: turn_secret(values, &mut warnings)?,
@@ -136,11 +136,7 @@ fn switch(values: &Values, name: &'static str) -> anyhow::Result<bool> {
 
 fn listen(values: &Values, name: &'static str) -> anyhow::Result<Listen> {
     let given = values.of(name);
-    let addrs = if given.texts == ["off"] {
-        Vec::new()
-    } else {
-        all(values, name, |text| SocketAddr::from_str(text).map_err(|_| ADDRESS.to_owned()))?
-    };
+    let addrs = if given.texts == ["off"] { Vec::new() } else { all(values, name, socket_addr)? };
     let mut seen = BTreeSet::new();
     for addr in addrs.iter().filter(|addr| addr.port() != 0) {
         if !seen.insert(addr) {
@@ -150,7 +146,38 @@ fn listen(values: &Values, name: &'static str) -> anyhow::Result<Listen> {
     Ok(Listen { addrs, by_default: given.origin == Origin::Default, place: values.place(name) })
 }
 
+fn socket_addr(text: &str) -> Result<SocketAddr, String> {
+    let addr = SocketAddr::from_str(text).map_err(|_| ADDRESS.to_owned())?;
+    match addr {
+        _ if is_of_many(addr.ip()) => Err("that address belongs to no single machine".to_owned()),
+        SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => Err(format!(
+            "a link-local address needs the number of its interface, such as [{}%2]:{}",
+            v6.ip(),
+            v6.port()
+        )),
+        _ => Ok(addr),
+    }
+}
+
+/// Multicast or broadcast.
+fn is_of_many(ip: IpAddr) -> bool {
+    ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST)
+}
+
 const ADDRESS: &str = "expected an address and a port, such as 127.0.0.1:8080 or [::]:8080, or `off` alone";
+
+/// At most one of each family: relayed addresses are made of it.
+fn public_ips(values: &Values) -> anyhow::Result<Vec<PublicIp>> {
+    let addresses = all(values, "public-ip", public_ip)?;
+    for (index, second) in addresses.iter().enumerate() {
+        let same_family = |first: &PublicIp| first.public.is_ipv4() == second.public.is_ipv4();
+        if addresses[..index].iter().any(same_family) {
+            let text = &values.of("public-ip").texts[index];
+            bail!(values.wrong("public-ip", text, "only one IPv4 and one IPv6 address can be named"));
+        }
+    }
+    Ok(addresses)
+}
 
 fn public_ip(text: &str) -> Result<PublicIp, String> {
     let right = || "expected an address such as 198.51.100.7, or public and local address such as 198.51.100.7/10.0.0.2";
@@ -158,9 +185,9 @@ fn public_ip(text: &str) -> Result<PublicIp, String> {
         None => (text, None),
         Some((public, local)) => (public, Some(local)),
     };
-    let public: IpAddr = public.parse().map_err(|_| right())?;
+    let public = public.parse::<IpAddr>().map_err(|_| right())?.to_canonical();
     let local: Option<IpAddr> = local.map(str::parse).transpose().map_err(|_| right())?;
-    if public.is_unspecified() || public.is_multicast() {
+    if public.is_unspecified() || is_of_many(public) {
         return Err("nobody can be reached at that address".to_owned());
     }
     if local.is_some_and(|local| local.is_ipv4() != public.is_ipv4()) {

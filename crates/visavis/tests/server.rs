@@ -485,7 +485,16 @@ fn every_wrong_flag_ends_in_one_clear_line() {
         flags(&["--public-ip", "example.org"], &["--public-ip \"example.org\"", "198.51.100.7/10.0.0.2"]),
         flags(&["--public-ip", "198.51.100.7/2001:db8::1"], &["--public-ip", "both"]),
         flags(&["--public-ip", "198.51.100.7/198.51.100.8"], &["--public-ip", "198.51.100.8", "127.0.0.1"]),
+        flags(&["--http", "[fe80::1]:0"], &["--http \"[fe80::1]:0\"", "interface", "[fe80::1%2]:0"]),
+        flags(&["--turn", "224.0.0.1:0"], &["--turn \"224.0.0.1:0\"", "no single machine"]),
+        flags(&["--http", "255.255.255.255:0"], &["--http \"255.255.255.255:0\"", "no single machine"]),
         flags(&["--public-ip", "0.0.0.0"], &["--public-ip \"0.0.0.0\"", "reached"]),
+        flags(&["--public-ip", "::ffff:0.0.0.0"], &["--public-ip \"::ffff:0.0.0.0\"", "reached"]),
+        flags(&["--public-ip", "255.255.255.255"], &["--public-ip", "reached"]),
+        flags(
+            &["--public-ip", "198.51.100.7", "--public-ip", "::ffff:198.51.100.8"],
+            &["--public-ip \"::ffff:198.51.100.8\"", "only one IPv4"],
+        ),
         flags(&["--relay-ports", "5000"], &["--relay-ports \"5000\"", "49152-65535"]),
         flags(&["--relay-ports", "6000-5000"], &["--relay-ports", "lower one first"]),
         flags(
