@@ -2,15 +2,12 @@
 
 use visavis_signal::call::State;
 
-use crate::{Config, Path, Remote};
-
-/// Characters of a name that are kept.
-const NAME: usize = 80;
+use crate::{Config, Path, Remote, name};
 
 /// What this side says of itself.
 pub(crate) fn state(config: &Config, path: Option<Path>) -> State {
     State {
-        name: Some(config.name.clone()),
+        name: Some(name::person(&config.name)),
         muted: Some(!config.wishes.microphone),
         camera: Some(config.wishes.camera),
         path: path.map(|path| path.as_str().to_owned()),
@@ -20,8 +17,7 @@ pub(crate) fn state(config: &Config, path: Option<Path>) -> State {
 /// Takes over what a remote says of itself; what it leaves out stays as it was.
 pub(crate) fn apply(state: State, remote: &mut Remote, told_path: &mut Option<Path>) {
     if let Some(name) = state.name {
-        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME).collect();
-        remote.name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+        remote.name = Some(name::person(&name)).filter(|name| !name.is_empty());
     }
     if let Some(muted) = state.muted {
         remote.muted = muted;

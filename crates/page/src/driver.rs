@@ -1,7 +1,6 @@
 //! Runs the effects of a [`Call`] with the browser's objects, and shows in the [`Model`] what came of it.
 
 mod effects;
-mod entry;
 mod identity;
 mod show;
 
@@ -16,7 +15,6 @@ use crate::signals::{GetUntracked, GetValue, LocalStorage, StoredValue};
 use visavis_call::{Call, Config, ConnectionEvent, ConnectionId, Now, Phase, Wishes};
 use web_sys::MediaStreamTrack;
 
-pub(crate) use self::entry::{Wish, entry};
 use crate::{
     browser::{
         connection::{Connection, Tracks},

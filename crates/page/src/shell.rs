@@ -7,12 +7,12 @@ use crate::{
         location::{self, Address},
         room, settings, storage,
     },
-    driver::{self, Driver, Wish},
+    driver::Driver,
     local::LocalMedia,
     model::{Device, Model, Screen},
 };
 use std::time::Duration;
-use visavis_call::Phase;
+use visavis_call::{Phase, Wish};
 
 const TOAST: Duration = Duration::from_millis(3500);
 
@@ -165,7 +165,7 @@ impl Shell {
     /// Where a link leads.
     fn begin(self, address: &Address, auto_join: bool) {
         let Address { join, microphone, camera, .. } = *address;
-        let entry = driver::entry(Wish { join, microphone, camera, auto_join });
+        let entry = visavis_call::entry(Wish { join, microphone, camera, auto_join });
         self.enter(&address.room);
         self.local.open(entry.camera, entry.microphone);
         if entry.join {

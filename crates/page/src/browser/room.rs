@@ -3,9 +3,6 @@
 use js_sys::{JsString, decode_uri_component};
 use wasm_bindgen::JsCast;
 
-/// Characters, not bytes.
-const LENGTH_AT_MOST: usize = 64;
-
 /// RFC 4648 section 6, in lower case.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -36,11 +33,11 @@ pub(crate) fn from_fragment(fragment: &str) -> String {
     }
 }
 
-/// Trimmed, in Unicode's normal form C, cut to 64 characters: two people who type the same name meet.
+/// In Unicode's normal form C, cut and trimmed: two people who type the same name meet.
 fn canonical(name: &str) -> String {
     let name = JsString::from(name.trim()).normalize("NFC");
     let name = name.unchecked_into::<JsString>();
-    String::from(name).chars().filter(|c| !c.is_control()).take(LENGTH_AT_MOST).collect()
+    visavis_call::room_name(&String::from(name))
 }
 
 /// Whole groups of five bytes only.

@@ -2,31 +2,32 @@
 
 /// What decides how a page begins: the link and the server's settings.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
+pub struct Wish {
     /// `join=1`
-    pub(crate) join: bool,
+    pub join: bool,
     /// Not `mic=0`
-    pub(crate) microphone: bool,
+    pub microphone: bool,
     /// Not `camera=0`
-    pub(crate) camera: bool,
+    pub camera: bool,
     /// The server runs with `--auto-join`: a kiosk, whose links may switch devices on.
-    pub(crate) auto_join: bool,
+    pub auto_join: bool,
 }
 
 /// How a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Go in at once, without the lobby.
-    pub(crate) join: bool,
+    pub join: bool,
     /// Ask for the microphone.
-    pub(crate) microphone: bool,
+    pub microphone: bool,
     /// Ask for the camera.
-    pub(crate) camera: bool,
+    pub camera: bool,
 }
 
 /// Decides how a page begins. A stranger's link must not switch on a device whose permission is remembered,
 /// so a link that skips the lobby goes in with both off until a gesture, unless the server says otherwise.
-pub(crate) fn entry(wish: Wish) -> Entry {
+#[must_use]
+pub fn entry(wish: Wish) -> Entry {
     let devices = !wish.join || wish.auto_join;
     Entry { join: wish.join, microphone: devices && wish.microphone, camera: devices && wish.camera }
 }
