@@ -111,6 +111,14 @@ impl Lab {
         self.network.add(name, Ipv4Addr::new(203, 0, 113, 10 + self.machines), self.folder.path())
     }
 
+    /// Adds a machine behind a link that carries no larger packets than `mtu`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn machine_behind(&mut self, name: &str, mtu: u16) -> Result<Node> {
+        self.network.add_behind(name, mtu)
+    }
+
     /// Starts a browser on a machine of its own.
     ///
     /// # Errors

@@ -26,6 +26,9 @@ use crate::{
 pub const CONTROL: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
 /// The server's address.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+/// A machine behind a narrower link, and the end of the link before it.
+const BEHIND: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const BEHIND_ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 254);
 /// The server's name, which every machine's own resolver knows.
 pub const NAME: &str = "meet.test";
 
@@ -95,6 +98,28 @@ impl Network {
         let node = Node { namespace, address };
         self.resolvers.push(resolver(&node, folder)?);
         Ok(node)
+    }
+
+    /// Adds a machine on a network of its own behind [`CONTROL`], which forwards from now on, over a link that carries no
+    /// larger packets than `mtu`.
+    ///
+    /// # Errors
+    /// If a program that this takes is missing or fails.
+    pub fn add_behind(&mut self, name: &str, mtu: u16) -> Result<Node> {
+        let internet = format!("{}-net", self.prefix);
+        let namespace = self.namespace(name)?;
+        let mtu = mtu.to_string();
+        ip(&[
+            "-n", &internet, "link", "add", "behind", "type", "veth", "peer", "name", "eth0", "netns",
+            &namespace,
+        ])?;
+        for (of, device, address) in [(&internet, "behind", BEHIND_ROUTER), (&namespace, "eth0", BEHIND)] {
+            ip(&["-n", of, "address", "add", &format!("{address}/24"), "dev", device])?;
+            ip(&["-n", of, "link", "set", device, "mtu", &mtu, "up"])?;
+        }
+        ip(&["-n", &namespace, "route", "add", "default", "via", &BEHIND_ROUTER.to_string()])?;
+        ip(&["netns", "exec", &internet, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])?;
+        Ok(Node { namespace, address: BEHIND })
     }
 
     fn namespace(&mut self, name: &str) -> Result<String> {

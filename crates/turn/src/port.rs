@@ -14,7 +14,7 @@ use crate::{RelayInterface, RelayKey, RelayedAddr};
 /// `(port / 2) % count == shard`, so that an even port and the next higher one are never torn apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
-    /// The lowest port; at least 1.
+    /// The lowest port. Well-known ones, below 1024, are never given out (RFC 8656 section 7.2).
     pub first: u16,
     /// The highest port, included.
     pub last: u16,
@@ -44,6 +44,9 @@ impl PortRange {
     }
 }
 
+/// The lowest port that is not well-known: a relay is no place for standard services.
+const LOWEST: u16 = 1024;
+
 /// The free ports of one shard on one address.
 pub(crate) struct FreePorts {
     free: Vec<u16>,
@@ -51,7 +54,8 @@ pub(crate) struct FreePorts {
 
 impl FreePorts {
     pub(crate) fn new(range: PortRange) -> Self {
-        let owned = (range.first..=range.last).filter(|&port| range.shard_of(port) == Some(range.shard));
+        let owned =
+            (range.first.max(LOWEST)..=range.last).filter(|&port| range.shard_of(port) == Some(range.shard));
         Self { free: owned.collect() }
     }
 

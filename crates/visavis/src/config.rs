@@ -197,11 +197,11 @@ fn public_ip(text: &str) -> Result<PublicIp, String> {
 }
 
 fn relay_ports(text: &str) -> Result<(u16, u16), String> {
-    let right = "expected two ports from 1 to 65535, the lower one first, such as 49152-65535";
+    let right = "expected two ports from 1024 to 65535, the lower one first, such as 49152-65535";
     let (first, last) = text.split_once('-').ok_or(right)?;
     let port = |text: &str| text.trim().parse::<u16>().map_err(|_| right.to_owned());
     let (first, last) = (port(first)?, port(last)?);
-    if first == 0 || last <= first {
+    if first < 1024 || last <= first {
         return Err(right.to_owned());
     }
     Ok((first, last))

@@ -496,6 +496,7 @@ fn every_wrong_flag_ends_in_one_clear_line() {
             &["--public-ip \"::ffff:198.51.100.8\"", "only one IPv4"],
         ),
         flags(&["--relay-ports", "5000"], &["--relay-ports \"5000\"", "49152-65535"]),
+        flags(&["--relay-ports", "1023-5000"], &["--relay-ports", "from 1024"]),
         flags(&["--relay-ports", "6000-5000"], &["--relay-ports", "lower one first"]),
         flags(
             &[

@@ -78,12 +78,13 @@ fn an_ipv6_client_that_asks_for_no_family_gets_ipv4() {
 
 #[test]
 fn a_family_that_is_not_served_is_refused() {
-    let mut world = World::with(|config| config.relays.truncate(1));
-    let mut alice = Client::new(1);
-    let response = alice.ask_allocate(&mut world, |writer| {
+    let mut v4_only = World::with(|config| config.relays.truncate(1));
+    let response = Client::new(1).ask_allocate(&mut v4_only, |writer| {
         writer.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
     });
     assert_eq!(response.code(), 440);
+    let mut v6_only = World::with(|config| config.relays.retain(|relay| relay.advertised.is_ipv6()));
+    assert_eq!(Client::new(1).ask_allocate(&mut v6_only, |_| {}).code(), 440, "IPv4 is meant");
 }
 
 #[test]
@@ -243,6 +244,15 @@ fn a_shard_gives_out_its_own_ports_only() {
     ports.sort();
     assert_eq!(ports, [50_001, 50_006, 50_007, 50_012, 50_013, 50_018, 50_019]);
     assert!(ports.iter().all(|&port| range.shard_of(port) == Some(1)));
+}
+
+#[test]
+fn well_known_ports_are_never_given_out() {
+    let mut world = World::with(|config| config.ports = PortRange::new(1, 1025));
+    let mut ports: Vec<u16> = (1..=2).map(|n| Client::new(n).allocate(&mut world).port()).collect();
+    ports.sort();
+    assert_eq!(ports, [1024, 1025]);
+    assert_eq!(Client::new(3).ask_allocate(&mut world, |_| {}).code(), 508);
 }
 
 #[test]
