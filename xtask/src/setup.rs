@@ -51,14 +51,15 @@ pub(crate) fn for_comparisons() -> Result<()> {
 /// Everything that `cargo xtask bench turn` needs.
 pub(crate) fn for_turn_comparisons() -> Result<()> {
     packages(&TURN_PEERS, &[])?;
-    tool("turn-server", "4.1.5")
+    // Without its management interface, whose build needs a compiler of Protocol Buffers.
+    tool("turn-server", "4.1.5", &["--no-default-features", "--features", "udp"])
 }
 
 /// Everything that `cargo xtask test` needs.
 pub(crate) fn for_tests() -> Result<()> {
     packages(&PROGRAMS, &FONTS)?;
     wasm_target()?;
-    TOOLS.iter().try_for_each(|(name, version)| tool(name, version))
+    TOOLS.iter().try_for_each(|(name, version)| tool(name, version, &[]))
 }
 
 /// Everything that `cargo xtask fuzz` needs.
@@ -68,7 +69,7 @@ pub(crate) fn for_fuzzing() -> Result<()> {
     if !output(&mut list)?.lines().any(|line| line.starts_with(NIGHTLY)) {
         run(&mut program("rustup", ["toolchain", "install", NIGHTLY, "--profile", "minimal"]))?;
     }
-    tool(FUZZER.0, FUZZER.1)
+    tool(FUZZER.0, FUZZER.1, &[])
 }
 
 /// The target that the page is built for.
@@ -101,14 +102,14 @@ fn as_root<const N: usize>(words: [&str; N]) -> Command {
     if root { program(words[0], &words[1..]) } else { program("sudo", words) }
 }
 
-fn tool(name: &str, version: &str) -> Result<()> {
+fn tool(name: &str, version: &str, flags: &[&str]) -> Result<()> {
     let binary = tools_dir().join("bin").join(name);
     let installed = output(&mut program(&binary, ["--version"])).unwrap_or_default();
     if installed.split_whitespace().nth(1) == Some(version) {
         return Ok(());
     }
     let mut install = cargo(["install", name, "--locked", "--version", version, "--root"]);
-    run(install.arg(tools_dir()).env_remove("CARGO_TARGET_DIR"))
+    run(install.arg(tools_dir()).args(flags).env_remove("CARGO_TARGET_DIR"))
 }
 
 /// Whether a program of that name can be started.
