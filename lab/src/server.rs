@@ -118,6 +118,11 @@ pub fn insecure_origin() -> String {
     format!("http://{SERVER}:{HTTP}")
 }
 
+/// The live view's address.
+pub fn admin_origin() -> String {
+    format!("http://{SERVER}:{ADMIN}")
+}
+
 /// The signaling address for clients that are no browsers.
 pub fn signaling_url() -> String {
     format!("ws://{SERVER}:{HTTP}/v3/websocket")

@@ -7,7 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use visavis_lab::{Browser, Engine::Chromium, Lab, browser::PATIENCE, lab, need::target_dir, server, until};
+use visavis_lab::{
+    Browser,
+    Engine::{Chromium, Firefox},
+    Lab,
+    browser::PATIENCE,
+    lab,
+    need::target_dir,
+    server, until,
+};
 
 const LANGUAGES: [&str; 2] = ["en", "zh"];
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
@@ -150,6 +158,91 @@ fn elsewhere_and_full() {
         Ok(())
     });
 }
+
+#[test]
+fn the_live_view() {
+    lab::run(async |lab| {
+        lab.server(&["--channel", "shop"]).await?;
+        let alice = lab.browser(Chromium, "alice").await?;
+        let view = alice.chosen().await?;
+        alice.open(&live("en")).await?;
+        alice.reaches(&["serving"]).await?;
+        ensure!(alice.count("room").await? == 0 && alice.text("clients").await? == "0", "nobody is there");
+        pictures(&alice, "serving", "live-quiet-en").await?;
+        alice.tab().await?;
+        alice.open(&server::origin()).await?;
+        alice.ask::<()>(CROWD).await?;
+        alice.choose(&view).await?;
+        for language in LANGUAGES {
+            alice.open(&live(language)).await?;
+            until("all are counted, and the largest rooms shown", PATIENCE, async || {
+                let counted =
+                    alice.text("clients").await? == "14" && alice.text("rooms-count").await? == "65";
+                Ok((counted && alice.count("room").await? == 50 && alice.text("messages").await? != "0")
+                    .then_some(()))
+            })
+            .await?;
+            alice.ask::<()>("document.querySelector('[data-testid=room] button').click()").await?;
+            until("the members of the largest room are shown", PATIENCE, async || {
+                let members = alice.text("members").await?;
+                Ok((members.contains("Zoë") && members.lines().count() == 8).then_some(()))
+            })
+            .await?;
+            ensure!(alice.text("errors").await?.contains("Room name is not valid"), "what was refused");
+            pictures(&alice, "serving", &format!("live-{language}")).await?;
+        }
+        lab.the_server().kill();
+        pictures(&alice, "lost", "live-zh").await
+    });
+}
+
+#[test]
+fn the_live_view_in_firefox() {
+    lab::run(async |lab| {
+        lab.server(&[]).await?;
+        let bob = lab.browser(Firefox, "bob").await?;
+        bob.open(&live("en")).await?;
+        bob.reaches(&["serving"]).await?;
+        lab.the_server().kill();
+        bob.reaches(&["lost"]).await?;
+        lab.the_server().restart().await?;
+        bob.reaches(&["serving"]).await
+    });
+}
+
+fn live(language: &str) -> String {
+    format!("{}/?lang={language}", server::admin_origin())
+}
+
+/// Fourteen clients in 65 rooms: calls of four and of two people, a shop with messages, and requests that are refused.
+const CROWD: &str = "
+    const join = (channel, name, rooms) => new Promise((done, fail) => {
+        const socket = new WebSocket(location.origin.replace('https', 'wss') + '/v3/websocket');
+        const say = words => socket.send(JSON.stringify(words));
+        socket.onopen = () => {
+            say({ type: 'handshake', channel, client_data: { name }, callback: 1 });
+            rooms.forEach((room, index) => say({ type: 'subscribe', room, callback: index + 2 }));
+        };
+        socket.onmessage = ({ data }) => JSON.parse(data).callback === rooms.length + 1 && done({ socket, say });
+        socket.onerror = fail;
+    });
+    const calls = ['k4x7q2mzt5nqb3wd6vhr8yfa', 'p9d2c7tq4mxw3zkb6nvh5rje', 'weekly', 't3m8v5xk2qzr7wdn4bhy6cfp'];
+    const people = ['Ada', 'Zoë', '王小明', 'Grace'];
+    const tables = Array.from({ length: 60 }, (_, index) => `table ${index + 1}`);
+    window.crowd = await Promise.all([
+        ...people.map(name => join('visavis', name, ['observable-' + calls[0]])),
+        ...calls.slice(1).flatMap(call => ['Ada', 'Grace'].map(name => join('visavis', name, ['observable-' + call]))),
+        ...people.slice(1).map(name => join('shop', name, ['orders'])),
+        join('shop', 'kitchen', tables),
+    ]);
+    const { socket, say } = window.crowd[13];
+    for (let index = 0; index < 3; index++) say({ type: 'subscribe', room: '', callback: 100 });
+    socket.send('{');
+    let turn = 0;
+    setInterval(() => {
+        const many = 1 + Math.round(3 + 3 * Math.sin(turn++ / 9));
+        for (let index = 0; index < many; index++) say({ type: 'publish', room: 'orders', message: index });
+    }, 100);";
 
 fn link(lab: &Lab, language: &str, rest: &str) -> String {
     lab.link(&format!("/?lang={language}{rest}"), "blue")

@@ -6,18 +6,20 @@ use anyhow::{Context, Result};
 
 use crate::{command::target_dir, page};
 
-/// Prints the sizes of the bundle and of the release binary.
+/// Prints the sizes of the bundles and of the release binary.
 pub(crate) fn measure() -> Result<()> {
     let dist = page::dist();
     let mut sizes = Vec::new();
     collect(&dist, &dist, &mut sizes).context("build the page first: cargo xtask page")?;
     sizes.sort();
-    let mut total = 0;
-    for (name, plain, brotli) in &sizes {
-        println!("{brotli:>9} B brotli  {plain:>9} B plain  {name}");
-        total += brotli;
+    let (live, page): (Vec<_>, Vec<_>) = sizes.iter().partition(|(name, ..)| name.starts_with("live/"));
+    for (name, files) in [("the call page", page), ("the live view", live)] {
+        for (name, plain, brotli) in &files {
+            println!("{brotli:>9} B brotli  {plain:>9} B plain  {name}");
+        }
+        let total: u64 = files.iter().map(|(.., brotli)| brotli).sum();
+        println!("{total:>9} B brotli in all, {} files: {name}", files.len());
     }
-    println!("{total:>9} B brotli in all, {} files", sizes.len());
     if let Ok(binary) = fs::metadata(target_dir().join("release/visavis")) {
         println!("{:>9} B target/release/visavis", binary.len());
     }

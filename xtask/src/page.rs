@@ -1,4 +1,4 @@
-//! The page's bundle: wasm, glue, style and other files, each with its compressed forms beside it.
+//! The pages' bundles: wasm, glue, style and other files, each with its compressed forms beside it.
 //!
 //! `crates/visavis/build.rs` embeds what stands in `crates/page/dist`. Cargo is not called from that build
 //! script, since two cargos would wait for each other's lock on one target directory.
@@ -18,20 +18,44 @@ use crate::{
     setup,
 };
 
-/// Where the bundle is put.
+/// Where the bundles are put: the call page's, and below it in `live` that of the admin port.
 pub(crate) fn dist() -> PathBuf {
     root().join("crates/page/dist")
 }
 
-/// Builds the page into [`dist`].
+/// One page with its program.
+struct Page {
+    program: &'static str,
+    html: &'static str,
+    /// Folders of style sheets, in order.
+    styles: &'static [&'static str],
+    /// Folder within [`dist`].
+    folder: &'static str,
+}
+
+const PAGES: [Page; 2] = [
+    Page { program: "visavis-page", html: "index.html", styles: &["style"], folder: "" },
+    // Of the call page's style only what is common to all pages.
+    Page {
+        program: "visavis-live",
+        html: "live.html",
+        styles: &["style/1-base.css", "style/live"],
+        folder: "live",
+    },
+];
+
+/// Builds the pages into [`dist`].
 pub(crate) fn build() -> Result<()> {
     setup::wasm_target()?;
-    let (glue, wasm) = bind(&compile()?)?;
+    let programs = compile()?;
     let fresh = dist().with_extension("new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
-    bundle(&fresh, &glue, &wasm)?;
+    for page in &PAGES {
+        let (glue, wasm) = bind(&programs.join(format!("{}.wasm", page.program)))?;
+        page.bundle(&fresh.join(page.folder), &glue, &wasm)?;
+    }
     compress(&fresh)?;
     if dist().exists() {
         fs::remove_dir_all(dist())?;
@@ -39,6 +63,7 @@ pub(crate) fn build() -> Result<()> {
     fs::rename(&fresh, dist()).context("put the new bundle in place")
 }
 
+/// The folder that the programs are in.
 fn compile() -> Result<PathBuf> {
     // A directory of its own: the host's builds then never wait for this one, nor throw its results away.
     let target = target_dir().join("page");
@@ -46,7 +71,7 @@ fn compile() -> Result<PathBuf> {
     // The sources' full paths would be shipped in every panic message, and tell of the machine that built it.
     command.env("CARGO_ENCODED_RUSTFLAGS", remapped().join("\u{1f}"));
     run(command.args(["--profile", "wasm-release", "--target-dir"]).arg(&target))?;
-    Ok(target.join("wasm32-unknown-unknown/wasm-release/visavis-page.wasm"))
+    Ok(target.join("wasm32-unknown-unknown/wasm-release"))
 }
 
 fn remapped() -> Vec<String> {
@@ -84,40 +109,57 @@ fn trimmed(text: &str) -> String {
     out
 }
 
-fn bundle(to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
-    let source = root().join("crates/page");
-    fs::create_dir_all(to.join("assets"))?;
-    let wasm_name = write_hashed(to, "wasm", wasm)?;
-    // No inline script may start the page (Content-Security-Policy), so the glue starts itself.
-    let start =
-        format!("{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n");
-    if start.lines().any(|line| line.matches('`').count() % 2 == 1) {
-        bail!("the glue has a text of several lines, whose indentation may not be taken away");
+impl Page {
+    fn bundle(&self, to: &Path, glue: &str, wasm: &[u8]) -> Result<()> {
+        let source = root().join("crates/page");
+        fs::create_dir_all(to.join("assets"))?;
+        let wasm_name = write_hashed(to, "wasm", wasm)?;
+        // No inline script may start the page (Content-Security-Policy), so the glue starts itself.
+        let start = format!(
+            "{glue}\n__wbg_init({{ module_or_path: new URL(\"/{wasm_name}\", import.meta.url) }});\n"
+        );
+        if start.lines().any(|line| line.matches('`').count() % 2 == 1) {
+            bail!("the glue has a text of several lines, whose indentation may not be taken away");
+        }
+        let script_name = write_hashed(to, "js", trimmed(&start).as_bytes())?;
+        let style_name = write_hashed(to, "css", trimmed(&self.style(&source)?).as_bytes())?;
+        let html = fs::read_to_string(source.join(self.html))
+            .with_context(|| format!("read crates/page/{}", self.html))?;
+        let html = html
+            .replace("{{script}}", &format!("/{script_name}"))
+            .replace("{{wasm}}", &format!("/{wasm_name}"))
+            .replace("{{style}}", &format!("/{style_name}"));
+        if html.contains("{{") {
+            bail!("crates/page/{} has a placeholder that is neither script, wasm nor style", self.html);
+        }
+        fs::write(to.join("index.html"), html)?;
+        copy_static(&source.join("static"), to)
     }
-    let script_name = write_hashed(to, "js", trimmed(&start).as_bytes())?;
-    let style_name = write_hashed(to, "css", trimmed(&joined_styles(&source.join("style"))?).as_bytes())?;
-    let html = fs::read_to_string(source.join("index.html")).context("read crates/page/index.html")?;
-    let html = html
-        .replace("{{script}}", &format!("/{script_name}"))
-        .replace("{{wasm}}", &format!("/{wasm_name}"))
-        .replace("{{style}}", &format!("/{style_name}"));
-    if html.contains("{{") {
-        bail!("crates/page/index.html has a placeholder that is neither script, wasm nor style");
+
+    /// All its style sheets as one.
+    fn style(&self, source: &Path) -> Result<String> {
+        let mut texts = Vec::new();
+        for place in self.styles {
+            for sheet in sheets(&source.join(place))? {
+                texts.push(fs::read_to_string(&sheet).with_context(|| format!("read {}", sheet.display()))?);
+            }
+        }
+        Ok(texts.join("\n"))
     }
-    fs::write(to.join("index.html"), html)?;
-    copy_static(&source.join("static"), to)
 }
 
-/// All style sheets in the order of their names, as one.
-fn joined_styles(directory: &Path) -> Result<String> {
-    let mut sheets = fs::read_dir(directory)
-        .with_context(|| format!("read {}", directory.display()))?
+/// The style sheet there, or those in that folder in the order of their names.
+fn sheets(place: &Path) -> Result<Vec<PathBuf>> {
+    if place.is_file() {
+        return Ok(vec![place.to_owned()]);
+    }
+    let mut sheets = fs::read_dir(place)
+        .with_context(|| format!("read {}", place.display()))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?;
     sheets.retain(|path| path.extension().is_some_and(|extension| extension == "css"));
     sheets.sort();
-    let texts = sheets.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
-    Ok(texts.join("\n"))
+    Ok(sheets)
 }
 
 fn write_hashed(to: &Path, extension: &str, bytes: &[u8]) -> Result<String> {

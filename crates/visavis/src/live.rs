@@ -80,9 +80,10 @@ impl Live {
         let figures = self.metrics.figures();
         let overview = self.metrics.signaling.overview(SHOWN);
         let past = self.past();
-        let errors = past.troubles.recent(unix_time(), self.metrics.notices.last());
+        let time = unix_time();
+        let errors = past.troubles.recent(time, self.metrics.notices.last());
         let uptime = self.started.elapsed().as_secs();
-        Report::new(ready, uptime, &figures, &overview, &past.samples, errors).to_json()
+        Report::new(ready, [time, uptime], &figures, &overview, &past.samples, errors).to_json()
     }
 
     /// Who is in a room, as JSON; `None` where there is no such room.

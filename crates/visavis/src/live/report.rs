@@ -18,6 +18,8 @@ pub(super) struct Report<'a> {
     version: &'static str,
     /// Whether new calls are welcome.
     ready: bool,
+    /// This computer's clock, in Unix seconds.
+    time: u64,
     /// Seconds since the start.
     uptime: u64,
     connections: Connections,
@@ -81,7 +83,7 @@ struct Room<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(
         ready: bool,
-        uptime: u64,
+        [time, uptime]: [u64; 2],
         figures: &Figures,
         overview: &'a Overview,
         samples: &Samples,
@@ -103,6 +105,7 @@ impl<'a> Report<'a> {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             ready,
+            time,
             uptime,
             connections: Connections {
                 open: figures.open,

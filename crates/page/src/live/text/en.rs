@@ -1,0 +1,67 @@
+//! English.
+
+use super::Text;
+
+pub(super) const TEXT: Text = Text {
+    tag: "en",
+    language: "English",
+    languages: "Language",
+    title: "Live",
+
+    loading: "Looking…",
+    serving: "Serving",
+    ending: "Ending",
+    lost: "No answer; the last figures",
+    up: |time| format!("up {time}"),
+
+    connections: "Connections",
+    websockets: |count| format!("{count} of them signaling"),
+    clients: "Clients",
+    in_channels: |shown, count| format!("in {shown} {}", if count == 1 { "channel" } else { "channels" }),
+    rooms: "Rooms",
+    members: |shown, count| format!("{shown} {}", if count == 1 { "member" } else { "members" }),
+    messages: "Messages per second",
+    delivered: |rate| format!("{rate} delivered"),
+    relayed: "Through the relay",
+    allocations: |shown, count| format!("{shown} {}", if count == 1 { "allocation" } else { "allocations" }),
+
+    chart: "Messages per second, the last two minutes",
+    chart_most: |rate| format!("at most {rate}"),
+    room: "Room",
+    channel: "Channel",
+    member_count: "Members",
+    largest: |shown, all| format!("the {shown} largest of {all}"),
+    nobody: "Nobody is in a room right now.",
+    everybody_left: "Everybody has left.",
+    away: "away, its place is kept",
+    further: |count| format!("and {count} more"),
+    channels: "Channels",
+    errors: "Recent errors",
+    no_errors: "Nothing went wrong in the last hour.",
+    ago: |time| format!("{time} ago"),
+    sources: [
+        ("signaling", "Signaling, refused"),
+        ("dropped", "Signaling, dropped"),
+        ("http", "HTTP"),
+        ("history", "History"),
+        ("turn", "Relay"),
+        ("warning", "Warning"),
+        ("error", "Error"),
+    ],
+    troubles: [
+        ("slow", "A client read too slowly"),
+        ("silent", "A client fell silent"),
+        ("write_failures", "The file cannot be written"),
+        ("connections", "Too many connections"),
+        ("websockets", "Too many new WebSockets from an address"),
+        ("requests", "Too many requests from an address"),
+        ("bind_failures", "A relay port could not be bound"),
+        ("strangers", "Strangers ask too often"),
+        ("streams", "Too many TURN streams"),
+    ],
+
+    seconds: |seconds| format!("{seconds} s"),
+    minutes: |minutes| format!("{minutes} min"),
+    hours: |hours, minutes| format!("{hours} h {minutes} min"),
+    days: |days, hours| format!("{days} d {hours} h"),
+};

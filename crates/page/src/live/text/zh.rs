@@ -1,0 +1,67 @@
+//! Chinese, simplified.
+
+use super::Text;
+
+pub(super) const TEXT: Text = Text {
+    tag: "zh",
+    language: "中文",
+    languages: "语言",
+    title: "实时状态",
+
+    loading: "正在查看…",
+    serving: "运行中",
+    ending: "正在停止",
+    lost: "没有响应，显示的是上次的数据",
+    up: |time| format!("已运行 {time}"),
+
+    connections: "连接",
+    websockets: |count| format!("其中信令 {count}"),
+    clients: "客户端",
+    in_channels: |shown, _| format!("分布在 {shown} 个频道"),
+    rooms: "房间",
+    members: |shown, _| format!("{shown} 位成员"),
+    messages: "每秒消息",
+    delivered: |rate| format!("每秒送达 {rate}"),
+    relayed: "经中继传输",
+    allocations: |shown, _| format!("{shown} 个分配"),
+
+    chart: "最近两分钟的每秒消息数",
+    chart_most: |rate| format!("最高 {rate}"),
+    room: "房间",
+    channel: "频道",
+    member_count: "成员",
+    largest: |shown, all| format!("共 {all} 个，显示最大的 {shown} 个"),
+    nobody: "现在没有人在房间里。",
+    everybody_left: "所有人都已离开。",
+    away: "已断线，位置保留中",
+    further: |count| format!("另有 {count} 位"),
+    channels: "频道",
+    errors: "最近的错误",
+    no_errors: "最近一小时没有出错。",
+    ago: |time| format!("{time}前"),
+    sources: [
+        ("signaling", "信令，已拒绝"),
+        ("dropped", "信令，已断开"),
+        ("http", "HTTP"),
+        ("history", "历史记录"),
+        ("turn", "中继"),
+        ("warning", "警告"),
+        ("error", "错误"),
+    ],
+    troubles: [
+        ("slow", "客户端读取太慢"),
+        ("silent", "客户端没有响应"),
+        ("write_failures", "文件无法写入"),
+        ("connections", "连接过多"),
+        ("websockets", "同一地址新建的 WebSocket 过多"),
+        ("requests", "同一地址的请求过多"),
+        ("bind_failures", "无法绑定中继端口"),
+        ("strangers", "陌生地址请求过于频繁"),
+        ("streams", "TURN 流过多"),
+    ],
+
+    seconds: |seconds| format!("{seconds} 秒"),
+    minutes: |minutes| format!("{minutes} 分钟"),
+    hours: |hours, minutes| format!("{hours} 小时 {minutes} 分钟"),
+    days: |days, hours| format!("{days} 天 {hours} 小时"),
+};
