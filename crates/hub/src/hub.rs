@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::FixedState;
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
 use visavis_clock::Now;
@@ -28,7 +29,8 @@ pub struct Hub {
     config: Config,
     random: ChaCha12Rng,
     channels: HashMap<ChannelId, Channel>,
-    connections: HashMap<ConnectionId, Connection>,
+    /// By the shell's own numbers, which no stranger chooses.
+    connections: HashMap<ConnectionId, Connection, FixedState>,
     /// When places that are only kept are given up.
     deadlines: BTreeSet<(Now, ChannelId, ClientId)>,
     requests: VecDeque<Request>,
@@ -74,7 +76,7 @@ impl Hub {
             config,
             random: ChaCha12Rng::from_seed(seed),
             channels,
-            connections: HashMap::new(),
+            connections: HashMap::default(),
             deadlines: BTreeSet::new(),
             requests: VecDeque::new(),
             events: VecDeque::new(),

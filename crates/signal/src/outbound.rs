@@ -1,11 +1,14 @@
 //! What the server says to a client.
 
+mod spoken;
+
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Error, value::RawValue};
 
 use crate::object::{Object, needed, string, wrong_type};
+pub use spoken::Spoken;
 
 /// One message of the server. It borrows from the frame it was read from.
 #[derive(Clone, Debug, Serialize)]

@@ -4,8 +4,9 @@
 
 use proptest::prelude::*;
 use visavis_signal::{
-    IceServer, Outbound, Refusal, Reply,
+    IceServer, Outbound, RawValue, Refusal, Reply,
     call::{Body, Envelope},
+    outbound::{HistoryMessage, Published, Spoken},
 };
 
 #[test]
@@ -61,6 +62,30 @@ fn what_a_browser_makes_of_a_candidate_is_read() {
 fn a_room_message_that_is_no_signal_is_none() {
     for message in ["{}", "7", r#""hello""#, r#"{"bye":false}"#, r#"{"chat":"hello"}"#, r#"{"sdp":"v=0"}"#] {
         assert!(Envelope::parse(message).is_err(), "{message}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_at_once_is_what_is_written_field_by_field(
+        room in ".{0,20}", said in ".{0,20}", client in proptest::option::of(".{0,12}"), id in ".{0,12}",
+        index: u32, timestamp: u64,
+    ) {
+        let message = serde_json::value::to_raw_value(&[said]).unwrap();
+        let message: &RawValue = &message;
+        let client_id = client.as_deref();
+        let spoken =
+            Spoken { room: &room, message: message.get().as_bytes(), client_id, id: &id, timestamp };
+        let (room, id, client_id) = ((&*room).into(), (&*id).into(), client_id.map(Into::into));
+        let mut frame = Vec::new();
+        spoken.publish(&mut frame);
+        let same = Outbound::Publish(Published { room, message, client_id, id, timestamp });
+        prop_assert_eq!(str::from_utf8(&frame).unwrap(), same.to_json());
+        let Outbound::Publish(Published { room, client_id, id, .. }) = same else { unreachable!() };
+        frame.clear();
+        spoken.history_message(index, &mut frame);
+        let same = Outbound::HistoryMessage(HistoryMessage { room, index, id, timestamp, client_id, message });
+        prop_assert_eq!(str::from_utf8(&frame).unwrap(), same.to_json());
     }
 }
 

@@ -21,6 +21,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
@@ -218,14 +220,24 @@ pub(crate) async fn serve_websocket(
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        let Ok(parts) = upgraded.downcast::<hyper_util::rt::TokioIo<Stream>>() else {
+        let Some(connection) = connection(upgraded, signaling, info) else {
             tracing::error!("an upgraded connection is no stream of this server");
             return;
         };
-        let session = Session::open(signaling, info);
-        Connection::new(parts.io.into_inner(), &parts.read_buf, session).run().await;
+        connection.run().await;
     });
     answer
+}
+
+/// The WebSocket on an upgraded connection. Nothing of HTTP stays: its read buffer alone would be most of what an idle
+/// connection costs.
+fn connection(
+    upgraded: Upgraded,
+    signaling: Arc<Signaling>,
+    info: ConnectionInfo,
+) -> Option<Connection<Stream>> {
+    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+    Some(Connection::new(parts.io.into_inner(), &parts.read_buf, Session::open(signaling, info)))
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             closing: Closing::No,
             clock,
         };
-        connection.handle_bytes(read_ahead);
+        connection.handle_bytes(&mut read_ahead.to_vec());
         connection
     }
 
@@ -117,7 +117,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn poll(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<()> {
         loop {
-            self.session.outbox.hush();
             if self.poll_read(cx).is_break() || self.poll_write(cx).is_break() {
                 return Poll::Ready(());
             }
@@ -143,8 +142,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Step::Continue(());
             }
             if !self.unread.is_empty() {
-                let unread = std::mem::take(&mut self.unread);
-                self.handle_bytes(&unread);
+                let mut unread = std::mem::take(&mut self.unread);
+                self.handle_bytes(&mut unread);
                 continue;
             }
             let mut buffer = ReadBuf::uninit(&mut chunk);
@@ -155,7 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     if !self.session.admit_bytes(buffer.filled().len()) {
                         return Step::Continue(());
                     }
-                    self.handle_bytes(buffer.filled());
+                    self.handle_bytes(buffer.filled_mut());
                 }
                 Poll::Ready(Err(error)) => return self.handle_broken(&error),
             }
@@ -164,7 +163,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Continue(())
     }
 
-    fn handle_bytes(&mut self, mut bytes: &[u8]) {
+    fn handle_bytes(&mut self, mut bytes: &mut [u8]) {
+        self.session.outbox.hush();
         self.clock.heard = Instant::now();
         while self.closing == Closing::No {
             if self.session.outbox.is_feeding() {
@@ -182,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn handle_message(&mut self, message: Message) {
+    fn handle_message(&mut self, message: Message<'_>) {
         match message {
             Message::Text(text) => self.session.handle_message(&text),
             Message::Binary(bytes) => match str::from_utf8(&bytes) {
@@ -263,6 +263,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.flushed = false;
+        if let [only] = self.writing.as_slices().0
+            && self.writing.len() == 1
+        {
+            // Most often; and the kernel has less to do for one piece than for a list of one.
+            return Pin::new(&mut self.stream).poll_write(cx, &only[self.written..]);
+        }
         let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
         let mut count = 0;
         for (slice, frame) in slices.iter_mut().zip(&self.writing) {
@@ -270,7 +277,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             *slice = IoSlice::new(&frame[start..]);
             count += 1;
         }
-        self.flushed = false;
         Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count])
     }
 

@@ -3,10 +3,10 @@
 use std::{sync::Arc, vec::IntoIter};
 
 use axum::body::Bytes;
-use visavis_hub::{Message, RoomName};
-use visavis_signal::{Outbound, outbound::HistoryMessage};
+use visavis_hub::{ClientId, Message, RoomName};
+use visavis_signal::outbound::Spoken;
 
-use super::state::{raw, text};
+use crate::http::websocket::frame;
 
 /// Messages of a room's history. Each becomes a frame only when there is place for it: a hundred of them may be
 /// much more than a connection may have waiting.
@@ -30,13 +30,13 @@ impl Iterator for Past {
         let message = self.messages.next()?;
         let index = self.index;
         self.index += 1;
-        Some(text(&Outbound::HistoryMessage(HistoryMessage {
-            room: self.room.as_str().into(),
-            index,
-            id: (&*message.id).into(),
+        let spoken = Spoken {
+            room: self.room.as_str(),
+            message: &message.payload,
+            client_id: message.from.as_ref().map(ClientId::as_str),
+            id: &message.id,
             timestamp: message.timestamp,
-            client_id: message.from.as_ref().map(|client| client.as_str().into()),
-            message: raw(&message.payload),
-        })))
+        };
+        Some(frame::text(spoken.length(), |buffer| spoken.history_message(index, buffer)))
     }
 }

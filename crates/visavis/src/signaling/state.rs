@@ -16,7 +16,7 @@ use visavis_hub::{
 };
 use visavis_signal::{
     Member, Outbound, Refusal, Reply,
-    outbound::{MemberChange, ObservableMembers, Published},
+    outbound::{MemberChange, ObservableMembers, Spoken},
 };
 
 use super::{Counters, End, Outbox, Past};
@@ -232,8 +232,6 @@ pub(crate) fn text(message: &Outbound<'_>) -> Bytes {
 fn usual_length(message: &Outbound<'_>) -> usize {
     const AROUND: usize = 192;
     match message {
-        Outbound::Publish(published) => AROUND + published.room.len() + published.message.get().len(),
-        Outbound::HistoryMessage(before) => AROUND + before.room.len() + before.message.get().len(),
         Outbound::ObservableMembers(members) => AROUND + 64 * members.data.len(),
         _ => AROUND,
     }
@@ -249,13 +247,9 @@ fn change<'a>(room: &'a RoomName, member: &'a HubMember) -> MemberChange<'a> {
 }
 
 fn published(room: &RoomName, from: Option<&ClientId>, id: &str, timestamp: u64, payload: &[u8]) -> Bytes {
-    text(&Outbound::Publish(Published {
-        room: room.as_str().into(),
-        message: raw(payload),
-        client_id: from.map(|client| client.as_str().into()),
-        id: id.into(),
-        timestamp,
-    }))
+    let client_id = from.map(ClientId::as_str);
+    let spoken = Spoken { room: room.as_str(), message: payload, client_id, id, timestamp };
+    frame::text(spoken.length(), |buffer| spoken.publish(buffer))
 }
 
 fn wire(member: &HubMember) -> Member<'_> {
@@ -263,6 +257,6 @@ fn wire(member: &HubMember) -> Member<'_> {
     Member { id: member.id.as_str().into(), auth_data: None, client_data }
 }
 
-pub(super) fn raw(json: &[u8]) -> &RawValue {
+fn raw(json: &[u8]) -> &RawValue {
     serde_json::from_slice(json).expect("only what was read as JSON gets into the hub")
 }

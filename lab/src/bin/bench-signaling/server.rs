@@ -20,8 +20,6 @@ use visavis_lab::{
 
 use crate::dialect::Dialect;
 
-/// What the kernel counts a process's time in, for programs to read.
-const TICKS_PER_SECOND: f64 = 100.0;
 const STARTS: Duration = Duration::from_secs(20);
 
 /// Which server.
@@ -107,13 +105,15 @@ impl Server {
         Ok(())
     }
 
-    /// The processor time that it has used, in seconds.
+    /// The processor time that its threads have used, in seconds. The kernel counts that of each to the nanosecond, but
+    /// that of the whole in ticks of 10 ms.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let fields = stat.rsplit(')').next().context("the name ends with a parenthesis")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks = |field: usize| -> Result<f64> { Ok(fields.get(field).context("a field")?.parse()?) };
-        Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let Ok(schedule) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            nanoseconds += schedule.split(' ').next().context("a time")?.parse::<u64>()?;
+        }
+        Ok(nanoseconds as f64 / 1e9)
     }
 
     /// The memory that it holds, in bytes.

@@ -1,13 +1,15 @@
 //! Frames that a client sends, fed in as they come off the stream (RFC 6455 section 5).
 
+use std::borrow::Cow;
+
 /// More than this in one message is not skipped any more: the connection ends.
 const SKIPPED_AT_MOST: u64 = 16 * 1024 * 1024;
 
-/// What a client sent.
+/// What a client sent. A message that came at once, in one frame, is borrowed from where it was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Message {
-    Text(String),
-    Binary(Vec<u8>),
+pub(crate) enum Message<'i> {
+    Text(Cow<'i, str>),
+    Binary(Cow<'i, [u8]>),
     /// A message larger than the limit; it was skipped.
     TooLarge,
     Ping(Vec<u8>),
@@ -66,10 +68,13 @@ impl Reader {
     }
 
     /// Takes bytes from the front of `input` until a message is whole or there are no more.
-    pub(crate) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
+    pub(crate) fn read<'i>(&mut self, input: &mut &'i mut [u8]) -> Result<Option<Message<'i>>, Violation> {
         loop {
             if self.payload.is_none() {
                 let Some(payload) = self.header.read(input)? else { return Ok(None) };
+                if self.is_whole(&payload, input) {
+                    return payload.unmasked(input).map(Some);
+                }
                 self.begin(&payload)?;
                 self.payload = Some(payload);
             }
@@ -92,6 +97,12 @@ impl Reader {
         }
     }
 
+    /// Whether a frame is a message that is there already and may be read.
+    fn is_whole(&self, payload: &Payload, input: &[u8]) -> bool {
+        let begins = payload.last && matches!(payload.opcode, 0x1 | 0x2) && self.message.is_none();
+        begins && payload.remaining <= self.limit.min(input.len()) as u64
+    }
+
     /// A frame begins: may it, here?
     fn begin(&mut self, payload: &Payload) -> Result<(), Violation> {
         match (payload.opcode, &self.message) {
@@ -107,7 +118,7 @@ impl Reader {
     }
 
     /// A frame has ended: is a message whole with it?
-    fn end(&mut self, payload: &Payload) -> Result<Option<Message>, Violation> {
+    fn end<'i>(&mut self, payload: &Payload) -> Result<Option<Message<'i>>, Violation> {
         match payload.opcode {
             0x8 => close(&std::mem::take(&mut self.control)).map(Some),
             0x9 => Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
@@ -122,16 +133,15 @@ impl Reader {
 }
 
 impl Header {
-    fn read(&mut self, input: &mut &[u8]) -> Result<Option<Payload>, Violation> {
+    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Payload>, Violation> {
         loop {
             let needed = self.length()?;
             if usize::from(self.count) == needed {
                 return self.finish().map(Some);
             }
-            let Some((first, rest)) = input.split_first() else { return Ok(None) };
+            let Some(first) = split(input, 1).first() else { return Ok(None) };
             self.bytes[usize::from(self.count)] = *first;
             self.count += 1;
-            *input = rest;
         }
     }
 
@@ -176,12 +186,20 @@ impl Header {
 }
 
 impl Payload {
-    fn take<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
-        let count = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.len());
-        let (taken, rest) = input.split_at(count);
-        *input = rest;
-        self.remaining -= count as u64;
+    fn take<'i>(&mut self, input: &mut &'i mut [u8]) -> &'i [u8] {
+        let taken = split(input, usize::try_from(self.remaining).unwrap_or(usize::MAX));
+        self.remaining -= taken.len() as u64;
         taken
+    }
+
+    /// The message that lies whole at the front of `input`.
+    fn unmasked<'i>(self, input: &mut &'i mut [u8]) -> Result<Message<'i>, Violation> {
+        let bytes = split(input, usize::try_from(self.remaining).unwrap_or(usize::MAX));
+        unmask(bytes, self.mask);
+        if self.opcode == 0x2 {
+            return Ok(Message::Binary(Cow::Borrowed(bytes)));
+        }
+        str::from_utf8(bytes).map(|text| Message::Text(Cow::Borrowed(text))).map_err(|_| NOT_UTF8)
     }
 }
 
@@ -199,13 +217,14 @@ impl Assembly {
         Ok(())
     }
 
-    fn end(self, limit: usize) -> Result<Message, Violation> {
+    fn end<'i>(self, limit: usize) -> Result<Message<'i>, Violation> {
         if self.length > limit as u64 {
             Ok(Message::TooLarge)
         } else if self.binary {
-            Ok(Message::Binary(self.bytes))
+            Ok(Message::Binary(Cow::Owned(self.bytes)))
         } else {
-            String::from_utf8(self.bytes).map(Message::Text).map_err(|_| NOT_UTF8)
+            let text = String::from_utf8(self.bytes).map_err(|_| NOT_UTF8)?;
+            Ok(Message::Text(Cow::Owned(text)))
         }
     }
 }
@@ -214,12 +233,24 @@ fn is_control(opcode: u8) -> bool {
     opcode & 0x8 != 0
 }
 
+/// At most `count` bytes off the front of `input`.
+fn split<'i>(input: &mut &'i mut [u8], count: usize) -> &'i mut [u8] {
+    let count = count.min(input.len());
+    let (taken, rest) = std::mem::take(input).split_at_mut(count);
+    *input = rest;
+    taken
+}
+
 fn unmask_onto(target: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
     let start = target.len();
     target.extend_from_slice(bytes);
+    unmask(&mut target[start..], mask);
+}
+
+fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-    let (words, rest) = target[start..].as_chunks_mut::<8>();
+    let (words, rest) = bytes.as_chunks_mut::<8>();
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
@@ -228,7 +259,7 @@ fn unmask_onto(target: &mut Vec<u8>, bytes: &[u8], mask: [u8; 4]) {
     }
 }
 
-fn close(payload: &[u8]) -> Result<Message, Violation> {
+fn close<'i>(payload: &[u8]) -> Result<Message<'i>, Violation> {
     match *payload {
         [] => Ok(Message::Close(None)),
         [high, low, ref reason @ ..] if is_sent(u16::from_be_bytes([high, low])) => {

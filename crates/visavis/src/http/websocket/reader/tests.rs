@@ -19,17 +19,26 @@ fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn read_all(reader: &mut Reader, mut bytes: &[u8]) -> Result<Vec<Message>, Violation> {
+fn read_all(reader: &mut Reader, bytes: &[u8]) -> Result<Vec<Message<'static>>, Violation> {
+    let mut bytes = bytes.to_vec();
+    let mut bytes = &mut *bytes;
     let mut messages = Vec::new();
     while let Some(message) = reader.read(&mut bytes)? {
-        messages.push(message);
+        messages.push(match message {
+            Message::Text(text) => Message::Text(text.into_owned().into()),
+            Message::Binary(bytes) => Message::Binary(bytes.into_owned().into()),
+            Message::Ping(payload) => Message::Ping(payload),
+            Message::Close(code) => Message::Close(code),
+            Message::TooLarge => Message::TooLarge,
+            Message::Pong => Message::Pong,
+        });
     }
     assert!(bytes.is_empty(), "everything is consumed");
     Ok(messages)
 }
 
-fn text(text: &str) -> Message {
-    Message::Text(text.to_owned())
+fn text(text: &str) -> Message<'static> {
+    Message::Text(text.to_owned().into())
 }
 
 #[test]
@@ -57,7 +66,7 @@ fn however_the_bytes_are_cut_the_messages_are_the_same() {
         text("one"),
         Message::Ping(b"ping in between".to_vec()),
         text("two"),
-        Message::Binary(vec![0xFF; 300]),
+        Message::Binary(vec![0xFF; 300].into()),
         text(&large),
         Message::Pong,
         Message::Close(Some(1001)),
@@ -70,11 +79,11 @@ fn however_the_bytes_are_cut_the_messages_are_the_same() {
 }
 
 trait ConcatMessages {
-    fn concat_messages(self) -> Vec<Message>;
+    fn concat_messages(self) -> Vec<Message<'static>>;
 }
 
-impl ConcatMessages for Vec<Vec<Message>> {
-    fn concat_messages(self) -> Vec<Message> {
+impl ConcatMessages for Vec<Vec<Message<'static>>> {
+    fn concat_messages(self) -> Vec<Message<'static>> {
         self.into_iter().flatten().collect()
     }
 }
@@ -120,4 +129,13 @@ fn nothing_is_reserved_on_the_word_of_a_header() {
     header.extend_from_slice(&[0; 4]);
     assert_eq!(read_all(&mut reader, &header), Ok(vec![]));
     assert_eq!(reader.message.unwrap().bytes.capacity(), 0);
+}
+
+#[test]
+fn a_message_that_is_there_at_once_is_not_copied() {
+    let mut reader = Reader::new(100);
+    let mut bytes = [client_frame(0x81, b"at once"), client_frame(0x82, b"and again")].concat();
+    let mut input = &mut *bytes;
+    assert!(matches!(reader.read(&mut input), Ok(Some(Message::Text(Cow::Borrowed("at once"))))));
+    assert!(matches!(reader.read(&mut input), Ok(Some(Message::Binary(Cow::Borrowed(b"and again"))))));
 }
