@@ -23,6 +23,11 @@ impl Bucket {
         }
         admitted
     }
+
+    /// Whether nothing is missing.
+    fn is_full(self, now: Now) -> bool {
+        self.full_at <= now
+    }
 }
 
 /// The bits that tell one stranger from another: an IPv4 address or an IPv6 /64.
@@ -42,8 +47,14 @@ impl Prefix {
 const SETS: usize = 2048;
 const WAYS: usize = 4;
 
+/// Bytes that a stranger may have sent and not drawn.
+const MOST_PAID: u32 = 4096;
+
 /// One bucket for each stranger, in a table that never grows: where it is full the stranger with the most in his
 /// bucket is forgotten. So a flood from invented addresses makes it forgetful, but locks nobody out.
+///
+/// A burst may draw more bytes than it sends, for answers are longer than requests. Behind it every answer is paid for by bytes that
+/// came, until fewer requests than that have come for a while.
 pub(crate) struct StrangerRate {
     rate: Rate,
     hasher: FixedState,
@@ -53,7 +64,13 @@ pub(crate) struct StrangerRate {
 #[derive(Clone, Copy, Default)]
 struct Slot {
     prefix: Option<Prefix>,
-    bucket: Bucket,
+    answers: Bucket,
+    /// Counts what is asked, answered or not: who asks more than may be answered gets no new burst.
+    requests: Bucket,
+    /// Answers that the burst has had.
+    drawn: u32,
+    /// Bytes that came since, and were not answered.
+    paid: u32,
 }
 
 impl StrangerRate {
@@ -62,16 +79,36 @@ impl StrangerRate {
         Self { rate, hasher: FixedState::with_seed(seed), sets }
     }
 
-    pub(crate) fn admits(&mut self, now: Now, ip: IpAddr) -> bool {
+    /// Whether a request of so many bytes may be answered with so many.
+    pub(crate) fn admits(&mut self, now: Now, ip: IpAddr, asked: usize, answer: usize) -> bool {
         let cost = Duration::from_secs(1) / self.rate.per_second.max(1);
-        let prefix = Prefix::of(ip);
+        let burst = self.rate.burst;
+        let slot = self.slot(Prefix::of(ip));
+        if slot.requests.is_full(now) {
+            (slot.drawn, slot.paid) = (0, 0);
+        }
+        slot.requests.take(now, cost, cost * burst);
+        if slot.drawn < burst {
+            slot.drawn += 1;
+            return slot.answers.take(now, cost, cost * burst);
+        }
+        let answer = u32::try_from(answer).unwrap_or(u32::MAX);
+        slot.paid = slot.paid.saturating_add(u32::try_from(asked).unwrap_or(u32::MAX)).min(MOST_PAID);
+        let admitted = slot.paid >= answer && slot.answers.take(now, cost, cost * burst);
+        if admitted {
+            slot.paid -= answer;
+        }
+        admitted
+    }
+
+    fn slot(&mut self, prefix: Prefix) -> &mut Slot {
         let set = &mut self.sets[self.hasher.hash_one(prefix.0) as usize % SETS];
         let known = set.iter().position(|slot| slot.prefix == Some(prefix));
         let index = known.unwrap_or_else(|| {
-            let fullest = (0..WAYS).min_by_key(|&way| set[way].bucket.full_at).unwrap_or(0);
-            set[fullest] = Slot { prefix: Some(prefix), bucket: Bucket::default() };
+            let fullest = (0..WAYS).min_by_key(|&way| set[way].requests.full_at).unwrap_or(0);
+            set[fullest] = Slot { prefix: Some(prefix), ..Slot::default() };
             fullest
         });
-        set[index].bucket.take(now, cost, cost * self.rate.burst)
+        &mut set[index]
     }
 }

@@ -4,17 +4,27 @@ use std::net::SocketAddr;
 
 use visavis_clock::Now;
 
-use super::{Outcome, Server, request::Covered};
+use super::{
+    Outcome, Server,
+    reply::fingerprint_length,
+    request::{Code, Covered},
+};
 use crate::{
     FiveTuple,
-    wire::{Class, Method, Writer, attribute},
+    wire::{Class, HEADER, Method, Writer, attribute},
 };
 
 impl Server {
     /// Answers without keeping anything and without asking who it is.
     pub(super) fn binding<'p>(&mut self, now: Now, from: FiveTuple, covered: &Covered<'_>) -> Outcome<'p> {
         let is_exempt = from.transport.is_stream() || self.has_allocation(&from);
-        if !is_exempt && !self.admits_stranger(now, from) {
+        let address = if mapped(from).is_ipv4() { 12 } else { 24 };
+        let answer = if covered.unknown.is_empty() {
+            HEADER + address + fingerprint_length(covered)
+        } else {
+            self.refusal_length(covered, Code::UnknownAttribute)
+        };
+        if !is_exempt && !self.admits_stranger(now, from, covered, answer) {
             return Outcome::Nothing;
         }
         if !covered.unknown.is_empty() {

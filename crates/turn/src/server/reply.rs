@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     FiveTuple,
-    auth::{Algorithm, Key, PASSWORD_ALGORITHMS, Seal},
-    wire::{Class, Method, TransactionId, Writer, attribute},
+    auth::{Algorithm, Key, Nonce, PASSWORD_ALGORITHMS, Seal},
+    wire::{Class, HEADER, Method, TransactionId, Writer, attribute},
 };
 
 impl Server {
@@ -69,17 +69,38 @@ impl Server {
         // is no stranger.
         let is_guess = covered.integrity.is_some() && code == Code::Unauthenticated;
         let is_exempt = !is_guess && (from.transport.is_stream() || self.has_allocation(&from));
-        if !is_exempt && !self.admits_stranger(now, from) {
+        if !is_exempt && !self.admits_stranger(now, from, covered, self.refusal_length(covered, code)) {
             return Outcome::Nothing;
         }
         self.write_refusal(now, from, covered, code, None);
         Outcome::Replied
     }
 
-    pub(super) fn admits_stranger(&mut self, now: Now, from: FiveTuple) -> bool {
-        let admitted = self.strangers.as_mut().is_none_or(|rate| rate.admits(now, from.client.ip()));
+    /// Whether a stranger's request may be answered with so many bytes.
+    pub(super) fn admits_stranger(
+        &mut self,
+        now: Now,
+        from: FiveTuple,
+        covered: &Covered<'_>,
+        answer: usize,
+    ) -> bool {
+        let asked = covered.message.bytes().len();
+        let ip = from.client.ip();
+        let admitted = self.strangers.as_mut().is_none_or(|rate| rate.admits(now, ip, asked, answer));
         self.counters.limited += u64::from(!admitted);
         admitted
+    }
+
+    /// How long a refusal is that nobody signs.
+    pub(super) fn refusal_length(&self, covered: &Covered<'_>, code: Code) -> usize {
+        const ERROR_CODE: usize = 8;
+        let attribute = |length: usize| 4 + length.next_multiple_of(4);
+        let unknown = if code == Code::UnknownAttribute { attribute(covered.unknown.value().1) } else { 0 };
+        let challenge = attribute(self.auth.realm().len())
+            + attribute(size_of::<Nonce>())
+            + attribute(PASSWORD_ALGORITHMS.len());
+        let challenge = if is_challenge(code) { challenge } else { 0 };
+        HEADER + ERROR_CODE + unknown + challenge + fingerprint_length(covered)
     }
 
     fn write_refusal(
@@ -142,6 +163,11 @@ impl Server {
         };
         *counter += 1;
     }
+}
+
+/// How many bytes an answer has more because the request has a FINGERPRINT.
+pub(super) const fn fingerprint_length(covered: &Covered<'_>) -> usize {
+    if covered.has_fingerprint { 8 } else { 0 }
 }
 
 /// Whether an answer says how to authenticate; such a one is never signed (RFC 8489 section 9.2.4).

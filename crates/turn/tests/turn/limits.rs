@@ -28,6 +28,71 @@ fn a_stranger_gets_fifty_answers_and_then_ten_a_second() {
     }
 }
 
+/// What goes in and what comes out of one prefix that asks so often, behind its burst.
+fn bytes_behind_burst(
+    client: &str,
+    per_second: u64,
+    request: impl Fn(&mut Client) -> Vec<u8>,
+) -> (usize, usize) {
+    let mut world = World::default();
+    let mut stranger = Client::at(client, Transport::Udp);
+    for _ in 0..50 {
+        let packet = request(&mut stranger);
+        assert_ne!(world.send(stranger.tuple, &packet), Got::Nothing, "the burst");
+    }
+    let (mut asked, mut answered) = (0, 0);
+    for _ in 0..300 + 5 * per_second {
+        world.pass(std::time::Duration::from_secs(1) / per_second as u32);
+        let packet = request(&mut stranger);
+        asked += packet.len();
+        if let Got::Reply(response) = world.send(stranger.tuple, &packet) {
+            answered += response.0.len();
+        }
+    }
+    (asked, answered)
+}
+
+/// How to ask for something, and what it is called.
+type Asking = (&'static str, fn(&mut Client) -> Vec<u8>);
+
+#[test]
+fn behind_its_burst_a_prefix_draws_no_more_bytes_than_it_sends() {
+    let requests: [Asking; 6] = [
+        ("binding", |client| client.bare(Method::BINDING, |_| {})),
+        ("binding with an unknown attribute", |client| {
+            client.bare(Method::BINDING, |writer| {
+                writer.attribute(0x7ff1, b"");
+            })
+        }),
+        ("allocate", |client| {
+            client.bare(Method::ALLOCATE, |writer| {
+                writer.attribute(attribute::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            })
+        }),
+        ("allocate with nothing in it", |client| client.bare(Method::ALLOCATE, |_| {})),
+        ("refresh with an invented nonce", |client| {
+            client.nonce = b"x".to_vec();
+            client.request(Method::REFRESH, |_| {})
+        }),
+        ("allocate with a fingerprint", |client| {
+            client.fingerprint = true;
+            client.bare(Method::ALLOCATE, |_| {})
+        }),
+    ];
+    for client in ["192.0.2.1:1000", "[2a02:0:0:1::1]:1"] {
+        for (name, request) in requests {
+            for per_second in [11, 20, 100, 1000] {
+                let (asked, answered) = bytes_behind_burst(client, per_second, request);
+                assert!(
+                    answered <= asked,
+                    "{name} from {client}, {per_second}/s: {asked} in, {answered} out"
+                );
+                assert!(answered > 0, "{name} from {client}, {per_second}/s: nobody is locked out");
+            }
+        }
+    }
+}
+
 #[test]
 fn ports_of_one_address_count_together_and_addresses_apart() {
     let mut world = World::default();
