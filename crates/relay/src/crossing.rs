@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use mio::Waker;
-use visavis_turn::RelayedAddr;
+use visavis_turn::{Listed, RelayedAddr};
 
 use crate::stream::ClientStream;
 
@@ -15,6 +15,20 @@ use crate::stream::ClientStream;
 const PACKETS: usize = 2048;
 /// Streams that may wait for a shard.
 const STREAMS: usize = 256;
+
+/// Errands that may wait for a shard.
+const ERRANDS: usize = 64;
+
+/// Says which credentials are revoked.
+pub type IsRevoked = dyn Fn(&[u8]) -> bool + Send + Sync;
+
+/// What the rest of the program wants of a shard.
+pub(crate) enum Errand {
+    /// To end the allocations of revoked credentials.
+    Revoke(Arc<IsRevoked>),
+    /// To say which allocations live, so many at most.
+    List(usize, SyncSender<Vec<Listed>>),
+}
 
 /// A packet between relayed addresses of two shards.
 pub(crate) struct Crossing {
@@ -28,6 +42,7 @@ pub(crate) struct Crossing {
 pub(crate) struct Door {
     packets: SyncSender<Crossing>,
     streams: SyncSender<ClientStream>,
+    errands: SyncSender<Errand>,
     stop: Arc<AtomicBool>,
     waker: Arc<Waker>,
 }
@@ -36,6 +51,7 @@ pub(crate) struct Door {
 pub(crate) struct Inbox {
     packets: Receiver<Crossing>,
     streams: Receiver<ClientStream>,
+    errands: Receiver<Errand>,
     stop: Arc<AtomicBool>,
 }
 
@@ -43,9 +59,11 @@ pub(crate) struct Inbox {
 pub(crate) fn door(waker: Arc<Waker>) -> (Door, Inbox) {
     let (packets, packets_in) = sync_channel(PACKETS);
     let (streams, streams_in) = sync_channel(STREAMS);
+    let (errands, errands_in) = sync_channel(ERRANDS);
     let stop = Arc::new(AtomicBool::new(false));
-    let inbox = Inbox { packets: packets_in, streams: streams_in, stop: Arc::clone(&stop) };
-    (Door { packets, streams, stop, waker }, inbox)
+    let inbox =
+        Inbox { packets: packets_in, streams: streams_in, errands: errands_in, stop: Arc::clone(&stop) };
+    (Door { packets, streams, errands, stop, waker }, inbox)
 }
 
 impl Door {
@@ -62,6 +80,14 @@ impl Door {
             .map_err(|(TrySendError::Full(stream) | TrySendError::Disconnected(stream))| stream)?;
         self.wake();
         Ok(())
+    }
+
+    /// Sends the shard on an errand; false if it has too many waiting or is gone.
+    #[must_use]
+    pub(crate) fn send(&self, errand: Errand) -> bool {
+        let sent = self.errands.try_send(errand).is_ok();
+        self.wake();
+        sent
     }
 
     pub(crate) fn stop(&self) {
@@ -84,6 +110,10 @@ impl Inbox {
 
     pub(crate) fn packet(&self) -> Option<Crossing> {
         self.packets.try_recv().ok()
+    }
+
+    pub(crate) fn errand(&self) -> Option<Errand> {
+        self.errands.try_recv().ok()
     }
 
     pub(crate) fn stream(&self) -> Option<ClientStream> {

@@ -26,6 +26,7 @@ mod sys;
 mod train;
 mod udp;
 
+pub use crossing::IsRevoked;
 pub use error::StartError;
 pub use relay::{Options, Relay};
 pub use stats::{SocketDrops, Stats, StreamCounts};

@@ -6,23 +6,27 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc::sync_channel,
     },
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mio::{Poll, Waker};
-use visavis_turn::{Config, Server};
+use visavis_turn::{Config, Listed, Server};
 
 use crate::{
     StartError,
-    crossing::{self, Door, Inbox},
+    crossing::{self, Door, Errand, Inbox, IsRevoked},
     shard::{Shard, WAKER},
     sockets::Sockets,
     stats::{Board, Stats},
     stream::ClientStream,
     udp::{self, Listener},
 };
+
+/// How long a shard may take to say what lives in it.
+const LISTING: Duration = Duration::from_secs(1);
 
 /// What a relay is started with.
 pub struct Options {
@@ -109,6 +113,26 @@ impl Relay {
             }
         }
         self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends all allocations of revoked credentials, soon. False if a shard has too much to do to take note of it: then it is
+    /// to be said again.
+    #[must_use]
+    pub fn revoke(&self, is_revoked: &Arc<IsRevoked>) -> bool {
+        let send = |shard: &Running| shard.door.send(Errand::Revoke(Arc::clone(is_revoked)));
+        // Every shard hears of it, whatever the others say.
+        self.shards.iter().filter(|shard| !send(shard)).count() == 0
+    }
+
+    /// At most `most` live allocations of each shard. Waits for the shards, up to a second.
+    #[must_use]
+    pub fn listed(&self, most: usize) -> Vec<Listed> {
+        let (answer, answers) = sync_channel(self.shards.len());
+        let asked =
+            self.shards.iter().filter(|shard| shard.door.send(Errand::List(most, answer.clone()))).count();
+        let deadline = Instant::now() + LISTING;
+        let next = |_| answers.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok();
+        (0..asked).map_while(next).flatten().collect()
     }
 
     /// What all shards have done, at most 100 ms ago.

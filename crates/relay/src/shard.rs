@@ -16,7 +16,7 @@ use visavis_turn::{
 
 use crate::{
     batch::{BUFFERS, Batch, HEADROOM, datagrams},
-    crossing::{Crossing, Door, Inbox},
+    crossing::{Crossing, Door, Errand, Inbox},
     pace::Pace,
     sockets::{Sockets, Source},
     stats::{Board, REFRESH, Stats},
@@ -151,6 +151,7 @@ impl Shard {
             self.serve_stream(batch);
         }
         self.serve_new_streams();
+        self.serve_errands();
         // 6. What was gathered on the way.
         self.flush();
     }
@@ -351,6 +352,22 @@ impl Shard {
         self.sockets.flush_trains();
         if failed {
             self.serve_errors(key);
+        }
+    }
+
+    /// What the rest of the program wants. There are few of these.
+    fn serve_errands(&mut self) {
+        while let Some(errand) = self.inbox.errand() {
+            match errand {
+                Errand::Revoke(is_revoked) => {
+                    self.server.handle_revoked(self.now, &*is_revoked);
+                    self.apply_actions();
+                }
+                // Who asked and did not wait does not want to know any more.
+                Errand::List(most, answer) => {
+                    let _ = answer.try_send(self.server.listed(self.now, most).collect());
+                }
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Allocation {
     pub(crate) seal: Seal,
     /// What made it: a retransmission gets the same answer.
     pub(crate) transaction: TransactionId,
+    /// When it was asked for.
+    pub(crate) since: Now,
     /// How long it was given at first.
     pub(crate) granted: Duration,
     /// The family that was wanted and not given, and why.

@@ -56,6 +56,11 @@ impl Channels {
         Some(row.number)
     }
 
+    /// How many there are, those included that have lapsed.
+    pub(crate) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether [`Channels::bind`] may be called.
     pub(crate) fn check(
         &mut self,

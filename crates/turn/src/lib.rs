@@ -10,6 +10,7 @@
 mod allocation;
 mod auth;
 mod channel;
+mod circle;
 mod config;
 mod counters;
 mod credential;
@@ -27,8 +28,9 @@ mod server;
 mod timer;
 pub mod wire;
 
+pub use circle::Circle;
 pub use config::{Config, Limits, Rate, RelayInterface};
-pub use counters::{Counters, Drops, Refusals, Traffic};
+pub use counters::{Counters, Drops, Refusals, Traffic, Ways};
 pub use credential::{Secret, time_limited_credential};
 pub use five_tuple::{FiveTuple, PeerAddr, RelayedAddr, Transport};
 pub use frame::{Frame, frame};
@@ -36,4 +38,4 @@ pub use icmp::Icmp;
 pub use ipnet::IpNet;
 pub use peer_policy::PeerPolicy;
 pub use port::PortRange;
-pub use server::{Action, FromClient, Header, RelayKey, Reply, Server, ToClient};
+pub use server::{Action, FromClient, Header, Listed, RelayKey, Reply, Server, ToClient};

@@ -3,9 +3,14 @@
 //! A relay that sends wherever it is asked opens its network to whoever has a credential. So addresses that are not
 //! of the public internet are refused, also where one hides as the IPv4 address inside an IPv6 one.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::circle::{Bounds, Circle};
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)
@@ -54,6 +59,7 @@ enum Origin {
 #[derive(Clone, Debug)]
 pub struct PeerPolicy {
     rules: Vec<Rule>,
+    pub(crate) bounds: Bounds,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +94,14 @@ impl PeerPolicy {
                 .chain(allow)
                 .chain(deny)
                 .collect(),
+            bounds: Bounds::default(),
         }
+    }
+
+    /// The same, and what `circle` allows of it to the holder of each credential.
+    #[must_use]
+    pub fn within(self, circle: Arc<dyn Circle>) -> Self {
+        Self { bounds: Bounds(Some(circle)), ..self }
     }
 
     /// Whether data may be relayed to `ip`: neither the address as written nor any IPv4 address inside it is refused.

@@ -20,6 +20,11 @@ impl Permissions {
         self.rows.iter().any(|&(of, expires)| of == ip && expires > now)
     }
 
+    /// How many there are, those included that have lapsed.
+    pub(crate) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether all of `ips` have a place among at most `limit`.
     pub(crate) fn has_room(&mut self, now: Now, limit: usize, ips: &[IpAddr]) -> bool {
         self.rows.retain(|&(_, expires)| expires > now);

@@ -72,6 +72,8 @@ pub(crate) struct Route {
     pub(crate) relayed: ByFamily<Option<RelayedAddr>>,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
+    /// Bytes of payload passed on so far, both ways together.
+    pub(crate) bytes: u64,
     to_peers: Bucket,
     to_client: Bucket,
 }
@@ -83,6 +85,7 @@ impl Route {
             relayed: ByFamily::default(),
             permissions: Permissions::default(),
             channels: Channels::default(),
+            bytes: 0,
             to_peers: Bucket::default(),
             to_client: Bucket::default(),
         }
@@ -91,6 +94,11 @@ impl Route {
     /// Whether there is a relayed transport address of the peer's family.
     pub(crate) fn reaches(&self, ip: IpAddr) -> bool {
         self.relayed[Family::of(ip)].is_some()
+    }
+
+    /// How many permissions and channels are held, those included that have lapsed.
+    pub(crate) const fn held(&self) -> (u64, u64) {
+        (self.permissions.len() as u64, self.channels.len() as u64)
     }
 
     /// Takes a relayed transport address away, and with it the permissions and channels of its family.
@@ -114,7 +122,9 @@ impl Route {
         bandwidth: Option<Bandwidth>,
         bytes: usize,
     ) -> Result<(), Dropped> {
-        spend(&mut self.to_peers, now, bandwidth, bytes)
+        spend(&mut self.to_peers, now, bandwidth, bytes)?;
+        self.bytes += bytes as u64;
+        Ok(())
     }
 
     pub(crate) fn spend_to_client(
@@ -123,7 +133,9 @@ impl Route {
         bandwidth: Option<Bandwidth>,
         bytes: usize,
     ) -> Result<(), Dropped> {
-        spend(&mut self.to_client, now, bandwidth, bytes)
+        spend(&mut self.to_client, now, bandwidth, bytes)?;
+        self.bytes += bytes as u64;
+        Ok(())
     }
 }
 

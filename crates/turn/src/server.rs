@@ -29,12 +29,14 @@ mod channel;
 mod effect;
 mod icmp;
 mod indication;
+mod listing;
 mod permission;
 mod refresh;
 mod reply;
 mod request;
 
 pub use effect::{Action, FromClient, Header, RelayKey, Reply, ToClient};
+pub use listing::Listed;
 pub(crate) use request::Code;
 use request::{Covered, Request};
 
@@ -162,8 +164,7 @@ impl Server {
         self.handle_timeout(now);
         match self.receive(now, at, peer, payload.len()) {
             Ok(to_client) => {
-                self.counters.to_clients.packets += 1;
-                self.counters.to_clients.bytes += payload.len() as u64;
+                self.counters.count_to_clients(to_client.to.transport, payload.len());
                 Some(to_client)
             }
             Err(dropped) => {
@@ -197,6 +198,19 @@ impl Server {
         if let Some(key) = self.by_client.find(&five_tuple) {
             self.end(key);
         }
+    }
+
+    /// Ends every allocation whose credential is one of those, and says how many.
+    pub fn handle_revoked(&mut self, now: Now, is_revoked: impl Fn(&[u8]) -> bool) -> usize {
+        self.handle_timeout(now);
+        let of_revoked = |(index, allocation): (usize, &Allocation)| {
+            let ends = !matches!(allocation.state, State::Abandoned) && is_revoked(&allocation.username);
+            ends.then_some(AllocationKey(index as u32))
+        };
+        let ending: Vec<_> = self.allocations.iter().filter_map(of_revoked).collect();
+        self.counters.revoked += ending.len() as u64;
+        ending.iter().for_each(|&key| self.end(key));
+        ending.len()
     }
 
     /// The next effect to apply.
@@ -265,8 +279,8 @@ impl Server {
             _ if !covered.unknown.is_empty() => Err(Code::UnknownAttribute),
             Method::ALLOCATE => self.allocate(&request),
             Method::REFRESH => self.refresh(&request),
-            Method::CREATE_PERMISSION => self.create_permission(&request),
-            _ => self.channel_bind(&request),
+            Method::CREATE_PERMISSION => self.recounted(from, |server| server.create_permission(&request)),
+            _ => self.recounted(from, |server| server.channel_bind(&request)),
         };
         match answer {
             Ok(Answer::Written) => Outcome::Replied,
@@ -276,6 +290,19 @@ impl Server {
                 Outcome::Replied
             }
         }
+    }
+
+    /// Does something that may change how many permissions and channels are held for a client.
+    fn recounted<T>(&mut self, from: FiveTuple, act: impl FnOnce(&mut Self) -> T) -> T {
+        let held = |server: &Self| {
+            let key = server.by_client.find(&from);
+            key.map_or((0, 0), |key| server.allocations[key.0 as usize].route.held())
+        };
+        let before = held(self);
+        let result = act(self);
+        let after = held(self);
+        self.counters.recount(before, after);
+        result
     }
 
     fn receive(
@@ -313,8 +340,7 @@ impl Server {
         let family = destination.family();
         let relayed = route.relayed[family].ok_or(Dropped::NoAllocation)?;
         route.spend_to_peer(now, self.limits.bandwidth.map(Bandwidth), payload.len())?;
-        self.counters.to_peers.packets += 1;
-        self.counters.to_peers.bytes += payload.len() as u64;
+        self.counters.count_to_peers(route.client.transport, payload.len());
         let from = RelayKey::new(from, family);
         Ok(Passed { from, relayed, destination, payload, dont_fragment: false })
     }
@@ -334,9 +360,18 @@ impl Server {
         Ok((key, allocation))
     }
 
-    /// Whether `ip` may be a peer's: an own relayed transport address may, whatever the policy says of its machine.
-    fn permits(&self, ip: IpAddr) -> bool {
-        self.is_advertised(ip) || self.peers.allows(ip)
+    /// Whether all of `ips` may be peers of who sent the request: an own relayed transport address may, whatever the policy says
+    /// of its machine and whoever has it.
+    fn permits(&mut self, request: &Request<'_>, ips: &[IpAddr]) -> Result<(), Code> {
+        if !ips.iter().all(|&ip| self.is_advertised(ip) || self.peers.allows(ip)) {
+            return Err(Code::Forbidden);
+        }
+        let username = request.covered.username.unwrap_or_default();
+        if !ips.iter().all(|&ip| self.is_advertised(ip) || self.peers.bounds.hold(username, ip)) {
+            self.counters.outside_circle += 1;
+            return Err(Code::Forbidden);
+        }
+        Ok(())
     }
 
     /// Where data for `peer`, whose IP address is permitted, goes; none if nowhere.
@@ -382,7 +417,12 @@ impl Server {
     /// Closes the socket of a relayed transport address, if there is one, and makes its port free.
     fn close_relay(&mut self, relay: RelayKey) {
         let allocation = &mut self.allocations[relay.allocation().0 as usize];
-        let Some(relayed) = allocation.route.take(relay.family()) else { return };
+        let before = allocation.route.held();
+        let relayed = allocation.route.take(relay.family());
+        let after = allocation.route.held();
+        self.counters.recount(before, after);
+        let Some(relayed) = relayed else { return };
+        let allocation = &self.allocations[relay.allocation().0 as usize];
         if let State::Live { expires } = allocation.state {
             self.timers.remove(expires[relay.family()], relay);
         }

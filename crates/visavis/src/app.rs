@@ -22,6 +22,7 @@ use visavis_turn::{Limits, PeerPolicy, PortRange, Secret};
 
 use crate::{
     addresses::Addresses,
+    circles::{self, Circles},
     config::Config,
     connections::Connections,
     data_dir::{self, DataDir},
@@ -81,9 +82,10 @@ impl App {
         let tls = open_tls(config, &data_dir, &addresses)?;
         let secret = turn_secret(config, &data_dir)?;
         let bound = Bound::open(config)?;
-        let relay = Arc::new(start_relay(config, &data_dir, &addresses, &secret, &bound)?);
-        let ice = Arc::new(ice_servers(secret, &addresses, &bound, tls.clone())?);
+        let ice = Arc::new(ice_servers(secret.clone(), &addresses, &bound, tls.clone())?);
         let signaling = start_signaling(config, &data_dir, Arc::clone(&ice))?;
+        let circles = Arc::clone(&signaling.circles);
+        let relay = Arc::new(start_relay(config, &data_dir, &addresses, &secret, circles, &bound)?);
         let site = Site {
             auto_join: config.auto_join,
             https_port: ice.https.first().map(SocketAddr::port),
@@ -141,6 +143,7 @@ impl App {
         for listener in bound.admin {
             tokio::spawn(axum::serve(listener, http::admin::router(Arc::clone(&admin))).into_future());
         }
+        tokio::spawn(circles::watch(Arc::clone(&signaling), Arc::clone(&doors.relay)));
         signals.end(|| reload(config, tls.as_deref())).await;
         tracing::info!("ending");
         admin.ready.store(false, Ordering::Relaxed);
@@ -210,10 +213,12 @@ fn start_relay(
     data_dir: &DataDir,
     addresses: &Addresses,
     secret: &Secret,
+    circles: Arc<Circles>,
     bound: &Bound,
 ) -> anyhow::Result<Relay> {
     let (started, unix_time) = (Instant::now(), SystemTime::now());
     let (first, last) = config.relay_ports;
+    let peers = PeerPolicy::new(&addresses.forbidden_peers(), &config.allow_peer, &config.deny_peer);
     let turn = visavis_turn::Config {
         realm: config.realm.clone(),
         secrets: vec![secret.clone()],
@@ -221,7 +226,7 @@ fn start_relay(
         nonce_key: data_dir.key("nonce-key")?,
         relays: addresses.relays.clone(),
         ports: PortRange::new(first, last),
-        peers: PeerPolicy::new(&addresses.forbidden_peers(), &config.allow_peer, &config.deny_peer),
+        peers: peers.within(circles),
         limits: if config.limits { Limits::default() } else { Limits::off() },
         unix_time_at_zero: unix_time.duration_since(UNIX_EPOCH).context("the clock stands before 1970")?,
     };

@@ -31,6 +31,8 @@ pub(crate) struct Channel {
     pub(crate) origins: Origins,
     /// Whether who knows no secret may list rooms and members although no token is required.
     pub(crate) public_listing: bool,
+    /// Whether credentials for its clients reach only who is in a room with them.
+    pub(crate) relay_within_rooms: bool,
     /// Bytes of one message, if it is not what holds for all.
     pub(crate) max_message: Option<usize>,
     /// What the hub has to know.
@@ -80,6 +82,7 @@ impl Channel {
             secrets: Vec::new(),
             origins: if id == PAGE_CHANNEL { Origins::Own } else { Origins::Any },
             public_listing: false,
+            relay_within_rooms: id == PAGE_CHANNEL,
             max_message: None,
             hub: ChannelSettings::default(),
         }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -15,6 +18,8 @@ use crate::{
 pub(crate) struct Connections {
     in_all: usize,
     per_prefix: PerAddress<usize>,
+    /// Connections that the system would not give.
+    not_accepted: AtomicU64,
     open: Mutex<Open>,
 }
 
@@ -34,7 +39,7 @@ pub(crate) struct Permit {
 impl Connections {
     pub(crate) fn new(quotas: &Quotas) -> Arc<Self> {
         let (in_all, per_prefix) = (quotas.connections, quotas.connections_per_address);
-        Arc::new(Self { in_all, per_prefix, open: Mutex::default() })
+        Arc::new(Self { in_all, per_prefix, not_accepted: AtomicU64::new(0), open: Mutex::default() })
     }
 
     /// One more connection from `address`, or `None` if that would be too many.
@@ -53,6 +58,16 @@ impl Connections {
         open.by_prefix.insert(prefix, from_prefix + 1);
         drop(guard);
         Some(Permit { connections: Arc::clone(self), prefix })
+    }
+
+    /// The system had no room for one more: no descriptor, or no memory.
+    pub(crate) fn count_not_accepted(&self) {
+        self.not_accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the system had no room for one more.
+    pub(crate) fn not_accepted(&self) -> u64 {
+        self.not_accepted.load(Ordering::Relaxed)
     }
 
     /// How many are open, and how many were refused since the start.
@@ -84,6 +99,7 @@ mod tests {
         let connections = Arc::new(Connections {
             in_all: 3,
             per_prefix: PerAddress { share: 2, by_default: true },
+            not_accepted: AtomicU64::new(0),
             open: Mutex::default(),
         });
         let here = |text: &str| connections.admit(text.parse().unwrap());

@@ -139,7 +139,7 @@ pub(crate) const KEYS: &[Key] = &[
 ];
 
 /// What can be said about a channel, in a section `[channels.ID]` of the file.
-pub(crate) const CHANNEL_KEYS: [&str; 11] = [
+pub(crate) const CHANNEL_KEYS: [&str; 12] = [
     "secret",
     "secrets",
     "secret-file",
@@ -149,6 +149,7 @@ pub(crate) const CHANNEL_KEYS: [&str; 11] = [
     "history-bytes",
     "origins",
     "public-listing",
+    "relay-within-rooms",
     "max-message",
     "max-connections",
 ];

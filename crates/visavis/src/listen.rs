@@ -14,6 +14,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use rustix::io::Errno;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::{
     io::AsyncReadExt as _,
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long sent bytes may stay unacknowledged before the connection is given up.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 const LONGEST_HEAD: usize = 16 * 1024;
+/// How long nothing is accepted where the system lacks something for it.
+const PAUSE: Duration = Duration::from_millis(50);
 const BACKLOG: i32 = 1024;
 
 /// What is spoken on a listening port.
@@ -118,13 +121,22 @@ pub(crate) async fn accept(listener: TcpListener, speaks: Speaks, doors: Arc<Doo
                 let Some(permit) = doors.connections.admit(remote.ip()) else { continue };
                 tokio::spawn(welcome(socket, permit, speaks.clone(), Arc::clone(&doors)));
             }
-            Err(error) => {
-                // Of one connection that ended early, or of a process that is out of descriptors.
+            Err(error) if is_lack(&error) => {
+                // The connection stays in the kernel's queue: to try again at once would only burn time.
+                doors.connections.count_not_accepted();
                 tracing::debug!(%error, "cannot accept");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(PAUSE).await;
             }
+            // Of one connection that ended early.
+            Err(error) => tracing::debug!(%error, "cannot accept"),
         }
     }
+}
+
+/// Whether the system lacks something: descriptors of the process or the machine, or memory.
+fn is_lack(error: &io::Error) -> bool {
+    const LACKS: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    LACKS.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 async fn welcome(socket: TcpStream, permit: Permit, speaks: Speaks, doors: Arc<Doors>) {

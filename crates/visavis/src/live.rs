@@ -2,6 +2,7 @@
 //!
 //! It stays short however much there is, and is made once a second at most, however many look at it.
 
+mod allocations;
 mod report;
 mod samples;
 mod troubles;
@@ -15,6 +16,7 @@ use axum::body::Bytes;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::metrics::Metrics;
+use allocations::{Allocations, LOOKED_AT};
 use report::{Members, Report};
 use samples::{Sample, Samples};
 use troubles::Troubles;
@@ -90,6 +92,12 @@ impl Live {
     pub(crate) fn members(&self, channel: &str, room: &str) -> Option<Bytes> {
         let glimpse = self.metrics.signaling.glimpse(channel, room, MEMBERS)?;
         Some(Bytes::from(Members::new(channel, room, &glimpse).to_json()))
+    }
+
+    /// Which allocations live, as JSON; the busiest, if there are many. Waits for the relay: not to be called where others wait.
+    pub(crate) fn allocations(&self) -> Vec<u8> {
+        let total = self.metrics.relay.stats().turn.allocations;
+        Allocations::new(total, self.metrics.relay.listed(LOOKED_AT)).to_json()
     }
 
     fn past(&self) -> MutexGuard<'_, Past> {

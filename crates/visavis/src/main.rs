@@ -6,6 +6,7 @@ mod addresses;
 mod app;
 mod certificate;
 mod channels;
+mod circles;
 mod cli;
 mod config;
 mod connections;

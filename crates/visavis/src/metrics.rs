@@ -7,8 +7,10 @@ use std::{
 };
 
 use visavis_relay::{Relay, Stats};
+use visavis_turn::Transport;
 
 use crate::{
+    circles,
     connections::Connections,
     http::Site,
     log::{Logged, Notices},
@@ -30,6 +32,8 @@ pub(crate) struct Figures {
     pub(crate) open: usize,
     /// Connections beyond the caps.
     pub(crate) turned_away: u64,
+    /// How often the system had no room for one more.
+    pub(crate) not_accepted: u64,
     /// WebSockets that were answered 429.
     pub(crate) websockets_limited: u64,
     /// REST calls that were answered 429.
@@ -38,6 +42,7 @@ pub(crate) struct Figures {
     /// What signaling refused, by the text that the client was told.
     pub(crate) refusals: BTreeMap<&'static str, u64>,
     pub(crate) relay: Stats,
+    pub(crate) circles: circles::Counts,
     /// Warnings and errors that were logged.
     pub(crate) logged: Logged,
 }
@@ -49,11 +54,13 @@ impl Metrics {
         Figures {
             open,
             turned_away,
+            not_accepted: self.connections.not_accepted(),
             websockets_limited: self.site.new_websockets.refused(),
             requests_limited: self.site.requests.refused(),
             signaling: self.signaling.counters(),
             refusals: self.signaling.refusals(),
             relay: self.relay.stats(),
+            circles: self.signaling.circles.counts(),
             logged: self.notices.counts(),
         }
     }
@@ -70,6 +77,7 @@ impl Metrics {
         http(&mut text, &figures);
         signaling(&mut text, &figures);
         turn(&mut text, &figures.relay);
+        circles(&mut text, &figures.circles);
         let Logged { warnings, errors } = figures.logged;
         let logged = [(label("level", "warning"), warnings), (label("level", "error"), errors)];
         text.counter("visavis_logged_total", "Warnings and errors that were logged", logged);
@@ -82,6 +90,11 @@ fn http(text: &mut Exposition, figures: &Figures) {
     text.gauge("visavis_http_connections", "Open connections of HTTP and signaling", [(none(), open)]);
     let turned_away = [(none(), figures.turned_away)];
     text.counter("visavis_connections_refused_total", "Connections beyond the caps", turned_away);
+    text.counter(
+        "visavis_accept_failures_total",
+        "Times that the system had no descriptor or memory for one more connection",
+        [(none(), figures.not_accepted)],
+    );
     let limited = [
         (label("what", "websocket"), figures.websockets_limited),
         (label("what", "request"), figures.requests_limited),
@@ -132,6 +145,8 @@ fn signaling(text: &mut Exposition, figures: &Figures) {
 fn turn(text: &mut Exposition, stats: &Stats) {
     let turn = &stats.turn;
     text.gauge("visavis_turn_allocations", "Live allocations", [(none(), turn.allocations)]);
+    text.gauge("visavis_turn_permissions", "Permissions held for them", [(none(), turn.permissions)]);
+    text.gauge("visavis_turn_channels", "Channels held for them", [(none(), turn.channels)]);
     text.counter("visavis_turn_allocations_total", "Allocations created", [(none(), turn.created)]);
     text.counter("visavis_turn_bindings_total", "Binding requests answered", [(none(), turn.bindings)]);
     text.counter(
@@ -140,21 +155,35 @@ fn turn(text: &mut Exposition, stats: &Stats) {
         [(none(), turn.limited)],
     );
     text.counter(
+        "visavis_turn_outside_circle_total",
+        "Requests of call members refused with 403 because of whom they wanted to reach, or because they had left",
+        [(none(), turn.outside_circle)],
+    );
+    text.counter(
+        "visavis_turn_revoked_total",
+        "Allocations ended because their member left",
+        [(none(), turn.revoked)],
+    );
+    text.counter(
         "visavis_turn_bind_failures_total",
         "Relay ports that could not be bound",
         [(none(), turn.bind_failures)],
     );
     text.counter("visavis_turn_icmp_total", "ICMP errors that clients were told", [(none(), turn.icmp)]);
-    let both = |to_peers, to_clients| [(label("to", "peer"), to_peers), (label("to", "client"), to_clients)];
+    let by_transport = turn.by_transport().map(|(transport, ways)| (transport_name(transport), ways));
     text.counter(
         "visavis_turn_relayed_packets_total",
-        "Datagrams passed on",
-        both(turn.to_peers.packets, turn.to_clients.packets),
+        "Datagrams passed on, by what carries them between client and server",
+        by_transport.iter().flat_map(|(name, ways)| {
+            [(way(name, "peer"), ways.packets_to_peers), (way(name, "client"), ways.packets_to_clients)]
+        }),
     );
     text.counter(
         "visavis_turn_relayed_bytes_total",
-        "Bytes of payload passed on",
-        both(turn.to_peers.bytes, turn.to_clients.bytes),
+        "Bytes of payload passed on, likewise",
+        by_transport.iter().flat_map(|(name, ways)| {
+            [(way(name, "peer"), ways.bytes_to_peers), (way(name, "client"), ways.bytes_to_clients)]
+        }),
     );
     let labelled = |(cause, count)| (label("cause", cause), count);
     text.counter("visavis_turn_drops_total", "Packets not passed on", turn.drops.iter().map(labelled));
@@ -181,6 +210,17 @@ fn turn(text: &mut Exposition, stats: &Stats) {
     ];
     let events = events.map(|(event, count)| (label("event", event), count));
     text.counter("visavis_relay_stream_events_total", "What happened to TURN streams", events);
+}
+
+fn circles(text: &mut Exposition, counts: &circles::Counts) {
+    let members = [(none(), counts.members)];
+    text.gauge("visavis_circle_members", "Clients whose rooms bound what the relay does for them", members);
+    let named = [(label("what", "named"), counts.named), (label("what", "replaced"), counts.replaced)];
+    text.counter(
+        "visavis_circle_addresses_total",
+        "Addresses named in candidates, and replaced beyond 64",
+        named,
+    );
 }
 
 /// The text, metric by metric.
@@ -213,6 +253,18 @@ impl Exposition {
     fn line(&mut self, line: impl Display) {
         writeln!(self.0, "{line}").expect("writing into a text cannot fail");
     }
+}
+
+pub(crate) const fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    }
+}
+
+fn way(transport: &str, to: &str) -> String {
+    format!("{{transport=\"{transport}\",to=\"{to}\"}}")
 }
 
 fn none() -> String {

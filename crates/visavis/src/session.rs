@@ -14,6 +14,7 @@ use visavis_signal::{
 
 use crate::{
     channels::Channel,
+    circles::{Gone, Who},
     signaling::{End, Outbox, Signaling, state},
     stream::ConnectionInfo,
 };
@@ -38,7 +39,7 @@ enum Stage {
     /// Nothing that counts was said; the last refusal of a handshake, if there was any.
     Fresh(Option<Refusal>),
     /// A client of a channel, with this id.
-    Open { client: Box<str>, resumable: bool },
+    Open { client: Box<str>, channel: Arc<Channel>, resumable: bool },
 }
 
 impl Session {
@@ -106,7 +107,7 @@ impl Session {
     fn handshake(&mut self, handshake: &Handshake<'_>) {
         let welcome = self
             .allowed(handshake)
-            .and_then(|channel| self.connect(handshake).map(|welcome| (channel, welcome)));
+            .and_then(|channel| self.connect(handshake, &channel).map(|welcome| (channel, welcome)));
         match welcome {
             Ok((channel, welcome)) => {
                 self.reply(&Reply {
@@ -120,7 +121,7 @@ impl Session {
                     self.message_limit = limit;
                 }
                 let resumable = welcome.resume.is_some();
-                self.stage = Stage::Open { client: welcome.client.as_str().into(), resumable };
+                self.stage = Stage::Open { client: welcome.client.as_str().into(), channel, resumable };
             }
             Err(refusal) => self.refuse_handshake(handshake.callback, refusal),
         }
@@ -154,7 +155,7 @@ impl Session {
         Ok(channel)
     }
 
-    fn connect(&self, handshake: &Handshake<'_>) -> Result<Welcome, Refusal> {
+    fn connect(&self, handshake: &Handshake<'_>, channel: &Channel) -> Result<Welcome, Refusal> {
         let hello = Hello {
             channel: &handshake.channel,
             client_data: handshake.client_data.map(bytes),
@@ -167,6 +168,9 @@ impl Session {
             let welcome = state.hub.handle_connect(now, self.connection, hello).map_err(wire)?;
             state.counters.handshakes += 1;
             state.counters.resumed += u64::from(welcome.resumed);
+            let who = Who { client: welcome.client.as_str(), connection: self.connection };
+            let (address, bound) = (self.info.remote.ip(), channel.relay_within_rooms);
+            self.signaling.circles.come(now, who, address, bound);
             Ok(welcome)
         })
     }
@@ -182,17 +186,25 @@ impl Session {
     fn subscribe(&mut self, message: &Subscribe<'_>) {
         let tag = message.callback.map(Tag);
         let history = message.history_count.map_or(0, |count| count as usize);
-        let asked = self
-            .signaling
-            .with(|state, now| state.hub.handle_subscribe(now, self.connection, &message.room, history, tag));
+        let asked = self.signaling.with(|state, now| {
+            state.hub.handle_subscribe(now, self.connection, &message.room, history, tag)?;
+            if let Some((who, channel)) = self.who() {
+                self.signaling.circles.enter(who, &channel.id, &message.room);
+            }
+            Ok(())
+        });
         self.refuse_if(message.callback, asked);
     }
 
     fn unsubscribe(&mut self, message: &Unsubscribe<'_>) {
         let tag = message.callback.map(Tag);
-        let asked = self
-            .signaling
-            .with(|state, now| state.hub.handle_unsubscribe(now, self.connection, &message.room, tag));
+        let asked = self.signaling.with(|state, now| {
+            state.hub.handle_unsubscribe(now, self.connection, &message.room, tag)?;
+            if let Some((who, channel)) = self.who() {
+                self.signaling.circles.leave(now, who, &channel.id, &message.room);
+            }
+            Ok(())
+        });
         self.refuse_if(message.callback, asked);
     }
 
@@ -201,6 +213,13 @@ impl Session {
         let asked = self.signaling.with(|state, now| {
             state.hub.handle_publish(now, self.connection, &message.room, payload)?;
             state.counters.published += 1;
+            // Before anybody hears it: who does may want to reach these addresses at once.
+            if let Some((who, channel)) = self.who()
+                && channel.relay_within_rooms
+            {
+                let said = message.message.get().as_bytes();
+                self.signaling.circles.say(now, who, &channel.id, &message.room, said);
+            }
             Ok(())
         });
         if asked.is_ok()
@@ -218,6 +237,7 @@ impl Session {
         }
         let Stage::Open { client, .. } = &self.stage else { return };
         let (ice_servers, ttl) = (self.signaling.options.ice)(&self.info, client);
+        self.signaling.circles.equip(client);
         let callback = message.callback;
         self.reply(&Reply { callback, ice_servers: Some(ice_servers), ttl: Some(ttl), ..Reply::default() });
     }
@@ -247,7 +267,7 @@ impl Session {
             state.counters.excessive += u64::from(excessive);
         });
         if excessive {
-            self.leave(Ending::Left);
+            self.leave(Ending::Left, Gone::Left);
             self.outbox.end(End::Close(POLICY, refusal.text()));
         } else {
             self.reply(&Reply::refused(callback, refusal.text()));
@@ -267,21 +287,36 @@ impl Session {
         }
     }
 
-    /// Takes the client out of the hub; once is enough.
-    fn leave(&self, ending: Ending) {
-        self.signaling.with(|state, now| state.hub.handle_disconnect(now, self.connection, ending));
+    /// Whose connection this is, and in which channel.
+    fn who(&self) -> Option<(Who<'_>, &Channel)> {
+        let Stage::Open { client, channel, .. } = &self.stage else { return None };
+        Some((Who { client, connection: self.connection }, channel))
+    }
+
+    /// Takes the client out of the hub, and out of its calls for the relay; once is enough.
+    fn leave(&self, ending: Ending, gone: Gone) {
+        self.signaling.with(|state, now| {
+            state.hub.handle_disconnect(now, self.connection, ending);
+            if let Some((who, _)) = self.who() {
+                self.signaling.circles.go(now, who, gone);
+            }
+        });
     }
 
     /// The client said that it goes. One that can resume and gives no reason may only doubt its network.
     pub(crate) fn handle_close(&mut self, code: Option<u16>) {
         let doubting = matches!(self.stage, Stage::Open { resumable: true, .. }) && code.is_none();
-        self.leave(if doubting { Ending::Lost } else { Ending::Left });
+        if doubting {
+            self.leave(Ending::Lost, Gone::Lost);
+        } else {
+            self.leave(Ending::Left, Gone::Left);
+        }
     }
 
-    /// Nothing was heard for so long that no grace is left to give.
+    /// Nothing was heard for so long that no grace is left to give. Media may still flow.
     pub(crate) fn handle_silence(&mut self) {
         self.signaling.with(|state, _| state.counters.silent += 1);
-        self.leave(Ending::Left);
+        self.leave(Ending::Left, Gone::Lost);
     }
 
     /// The handshake took too long: who was refused is told so for good, who was slow may try again.
@@ -296,7 +331,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.leave(Ending::Lost);
+        self.leave(Ending::Lost, Gone::Lost);
         self.signaling.with(|state, _| state.close(self.connection));
     }
 }

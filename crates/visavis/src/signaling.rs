@@ -31,6 +31,7 @@ use visavis_hub::{Config, Glimpse, Hub, MemoryBus, Now, Overview, Record, Refusa
 
 use crate::{
     channels::Channels,
+    circles::Circles,
     history::{Journal, NotStored, Store},
     http::websocket,
     session::{Session, connection::Connection},
@@ -44,6 +45,8 @@ use state::State;
 /// The signaling of this server.
 pub(crate) struct Signaling {
     pub(crate) options: SignalingOptions,
+    /// Who is in a call with whom.
+    pub(crate) circles: Arc<Circles>,
     started: Instant,
     state: Mutex<State>,
     /// The hub may want to be woken earlier than before.
@@ -67,6 +70,7 @@ impl Signaling {
         let state = State::new(Hub::new(config, options.seed), bus, unix_time_at_zero);
         let signaling = Arc::new(Self {
             options,
+            circles: Arc::default(),
             started: Instant::now(),
             state: Mutex::new(state),
             rearmed: Notify::new(),

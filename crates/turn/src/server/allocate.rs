@@ -59,6 +59,10 @@ impl Server {
         if self.auth.is_expired(request.now, username) {
             return Err(Code::Unauthenticated);
         }
+        if !self.peers.bounds.admit(username) {
+            self.counters.outside_circle += 1;
+            return Err(Code::Forbidden);
+        }
         let wish = wish(&request.covered)?;
         let granted = self.lifetime(&request.covered)?;
         if !wish.additional && self.relayed[wish.family].is_none() {
@@ -83,6 +87,7 @@ impl Server {
             username: username.into(),
             seal: request.seal,
             transaction: request.covered.id(),
+            since: request.now,
             granted,
             refused,
             state: State::Binding(pending),

@@ -17,9 +17,7 @@ impl Server {
         self.owned(request)?;
         let number = request.covered.channel_number.and_then(channel_number).ok_or(Code::BadRequest)?;
         let peer = request.covered.first_peer().ok_or(Code::BadRequest)?;
-        if !self.permits(peer.ip()) {
-            return Err(Code::Forbidden);
-        }
+        self.permits(request, &[peer.ip()])?;
         let destination = self.destination(peer).ok_or(Code::Forbidden)?;
         let (now, permissions, channels) = (request.now, self.limits.permissions, self.limits.channels);
         let route = &mut self.owned(request)?.1.route;

@@ -19,9 +19,7 @@ impl Server {
             return Err(Code::BadRequest);
         }
         let ips: Vec<IpAddr> = peers.iter().map(SocketAddr::ip).collect();
-        if !ips.iter().all(|&ip| self.permits(ip)) {
-            return Err(Code::Forbidden);
-        }
+        self.permits(request, &ips)?;
         let route = &mut self.owned(request)?.1.route;
         if !ips.iter().all(|&ip| route.reaches(ip)) {
             return Err(Code::PeerAddressFamilyMismatch);

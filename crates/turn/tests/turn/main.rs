@@ -6,6 +6,7 @@ mod allocate;
 mod authentication;
 mod binding;
 mod channel;
+mod circle;
 mod dont_fragment;
 mod dual;
 mod expiry;

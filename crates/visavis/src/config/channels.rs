@@ -98,6 +98,7 @@ impl<'a> Reading<'a> {
             secrets,
             origins: self.origins()?.unwrap_or(new.origins),
             public_listing: self.boolean("public-listing")?,
+            relay_within_rooms: self.boolean("relay-within-rooms")? || new.relay_within_rooms,
             max_message: self.number("max-message", &MESSAGE)?.map(|bytes| bytes as usize),
             hub: ChannelSettings {
                 require_auth,

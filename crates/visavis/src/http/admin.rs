@@ -35,6 +35,7 @@ pub(crate) struct Admin {
 pub(crate) fn router(admin: Arc<Admin>) -> Router {
     let view = Router::new()
         .route("/live.json", get(live))
+        .route("/allocations.json", get(allocations))
         .route("/members/{channel}/{room}", get(members))
         .fallback(bundle::serve_live)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard));
@@ -61,6 +62,13 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> impl IntoResponse {
 
 async fn live(State(admin): State<Arc<Admin>>) -> impl IntoResponse {
     (JSON, admin.live.report(admin.is_ready()))
+}
+
+async fn allocations(State(admin): State<Arc<Admin>>) -> Response {
+    match tokio::task::spawn_blocking(move || admin.live.allocations()).await {
+        Ok(allocations) => (JSON, allocations).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 async fn members(

@@ -9,7 +9,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
+use tokio_tungstenite::tungstenite::{
+    self, Message, WebSocket,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use crate::program::PATIENCE;
 
@@ -36,6 +39,12 @@ impl Client {
 
     pub(crate) fn say(&mut self, message: &Value) {
         self.socket.send(Message::text(message.to_string())).unwrap();
+    }
+
+    /// Closes as a page does that is left.
+    pub(crate) fn close(&mut self) {
+        self.socket.close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() })).unwrap();
+        while self.socket.read().is_ok() {}
     }
 
     pub(crate) fn hear(&mut self) -> Value {
