@@ -12,6 +12,7 @@ mod measure;
 mod page;
 mod serve;
 mod setup;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -50,6 +51,9 @@ enum Task {
     /// Measure the release binary
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Wear the release binary for an hour or another time
+    #[command(subcommand)]
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +77,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Fuzz(options) => fuzz::fuzz(&options),
         Task::Measure => measure::measure(),
         Task::Bench(what) => bench::bench(&what),
+        Task::Soak(what) => soak::soak(&what),
     }
 }
