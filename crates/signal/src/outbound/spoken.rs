@@ -3,7 +3,7 @@
 //! Nothing is sent more often. [`Published`](super::Published) and [`HistoryMessage`](super::HistoryMessage) would have
 //! the message parsed once more, only to be sure that it is JSON.
 
-use std::io::Write as _;
+use serde::Serialize;
 
 /// Something that was said in a room, by the parts of which its frames are made.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,12 @@ impl Spoken<'_> {
     /// Appends the `publish` that says it.
     pub fn publish(&self, frame: &mut Vec<u8>) {
         frame.extend_from_slice(br#"{"type":"publish","room":"#);
-        string(frame, self.room);
+        json(frame, self.room);
         frame.extend_from_slice(br#","message":"#);
         frame.extend_from_slice(self.message);
         self.client_id(frame);
         frame.extend_from_slice(br#","id":"#);
-        string(frame, self.id);
+        json(frame, self.id);
         self.timestamp(frame);
         frame.push(b'}');
     }
@@ -37,9 +37,11 @@ impl Spoken<'_> {
     /// Appends the `history_message` that says it, at that place of the window.
     pub fn history_message(&self, index: u32, frame: &mut Vec<u8>) {
         frame.extend_from_slice(br#"{"type":"history_message","room":"#);
-        string(frame, self.room);
-        write!(frame, r#","index":{index},"id":"#).expect("a vector takes all");
-        string(frame, self.id);
+        json(frame, self.room);
+        frame.extend_from_slice(br#","index":"#);
+        json(frame, &index);
+        frame.extend_from_slice(br#","id":"#);
+        json(frame, self.id);
         self.timestamp(frame);
         self.client_id(frame);
         frame.extend_from_slice(br#","message":"#);
@@ -61,15 +63,17 @@ impl Spoken<'_> {
     fn client_id(&self, frame: &mut Vec<u8>) {
         if let Some(client_id) = self.client_id {
             frame.extend_from_slice(br#","client_id":"#);
-            string(frame, client_id);
+            json(frame, client_id);
         }
     }
 
     fn timestamp(&self, frame: &mut Vec<u8>) {
-        write!(frame, r#","timestamp":{}"#, self.timestamp).expect("a vector takes all");
+        frame.extend_from_slice(br#","timestamp":"#);
+        json(frame, &self.timestamp);
     }
 }
 
-fn string(frame: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(frame, text).expect("every text is a JSON string");
+/// A text or a number.
+fn json<T: Serialize + ?Sized>(frame: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(frame, value).expect("every text and every number is JSON");
 }
