@@ -25,6 +25,8 @@ pub(crate) struct Channel {
 pub(crate) struct Client {
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) client_data: ClientData,
+    /// What the token says that its present connection has shown.
+    pub(crate) auth_data: ClientData,
     pub(crate) resumable: bool,
     /// The rooms it is in or has asked to enter, and whether its present connection has asked. A room that
     /// it has not asked for again is only kept until `deadline`.
@@ -41,7 +43,8 @@ pub(crate) enum Asked {
 
 impl Client {
     pub(crate) fn new(connection: ConnectionId, client_data: ClientData, resumable: bool) -> Self {
-        Self { connection: Some(connection), client_data, resumable, rooms: BTreeMap::new(), deadline: None }
+        let (connection, rooms) = (Some(connection), BTreeMap::new());
+        Self { connection, client_data, auth_data: None, resumable, rooms, deadline: None }
     }
 }
 

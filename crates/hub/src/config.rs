@@ -42,7 +42,7 @@ impl Config {
 /// How one channel is run. By default it is open to everybody and keeps nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelSettings {
-    /// Whether a connection must be authenticated before it may do anything in a room.
+    /// Whether a connection must be authenticated before it may do anything.
     pub require_auth: bool,
     /// How much of what was said is kept; nothing where this is missing.
     pub history: Option<HistoryBounds>,
@@ -74,6 +74,8 @@ pub struct Limits {
     pub messages: Rate,
     /// Peeks per connection; more is [`crate::Refusal::TooManyRequests`].
     pub peeks: Rate,
+    /// Attempts to authenticate per connection; more is [`crate::Refusal::TooManyRequests`].
+    pub authentications: Rate,
 }
 
 impl Default for Limits {
@@ -85,6 +87,7 @@ impl Default for Limits {
             name_length: 256,
             messages: Rate::new(1_000, 100),
             peeks: Rate::new(20, 2),
+            authentications: Rate::new(10, 1),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Limits {
             members_per_room: usize::MAX,
             messages: Rate::OFF,
             peeks: Rate::OFF,
+            authentications: Rate::OFF,
             ..Self::default()
         }
     }

@@ -15,6 +15,8 @@ pub struct Member {
     pub id: ClientId,
     /// What its application tells others about it.
     pub client_data: Option<Arc<[u8]>>,
+    /// What its channel's back end tells others about it.
+    pub auth_data: Option<Arc<[u8]>>,
 }
 
 /// A change that waits for its place in the order.

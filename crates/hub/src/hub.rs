@@ -1,5 +1,6 @@
 //! The state machine.
 
+mod authenticate;
 mod connect;
 mod deliver;
 mod listing;
@@ -16,10 +17,11 @@ use rand_core::SeedableRng;
 use visavis_clock::Now;
 
 use crate::{
-    Bucket, Change, ChannelId, ClientId, Config, ConnectionId, Event, Member, Refusal, Request, RoomName,
-    Tag,
+    Bucket, Change, ChannelId, ChannelSettings, ClientId, Config, ConnectionId, Event, Member, Refusal,
+    Request, RoomName, Tag,
     channel::{Asked, Channel},
     history,
+    permission::{Permission, Standing},
 };
 pub use connect::{Ending, Hello, Resume, Welcome};
 pub use overview::{ChannelSize, Glimpse, Overview, Present, RoomSize};
@@ -42,10 +44,17 @@ pub struct Hub {
 struct Connection {
     channel: ChannelId,
     client: ClientId,
-    /// Its channel requires authentication, and it has not authenticated.
-    stranger: bool,
+    standing: Standing,
     messages: Bucket,
     peeks: Bucket,
+    authentications: Bucket,
+}
+
+impl Connection {
+    fn new(channel: ChannelId, client: ClientId, standing: Standing) -> Self {
+        let [messages, peeks, authentications] = [Bucket::default(); 3];
+        Self { channel, client, standing, messages, peeks, authentications }
+    }
 }
 
 /// How much there is.
@@ -67,21 +76,37 @@ impl Hub {
     /// A hub without clients. `seed` makes the client ids: nobody else may know it.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let channels = config
-            .channels
-            .iter()
-            .map(|(id, settings)| (id.clone(), Channel { settings: *settings, ..Channel::default() }));
-        let channels = channels.collect();
-        Self {
+        let (channels, open) = (config.channels.clone(), config.open_channels);
+        let mut hub = Self {
             config,
             random: ChaCha12Rng::from_seed(seed),
-            channels,
+            channels: HashMap::default(),
             connections: HashMap::default(),
             deadlines: BTreeSet::new(),
             requests: VecDeque::new(),
             events: VecDeque::new(),
             closed: Vec::new(),
+        };
+        hub.handle_channels(channels, open);
+        hub
+    }
+
+    /// From now on there are these channels, and any other if `open`. What goes on in others goes on, but nobody
+    /// new gets into them; what a connection must show was settled when it came.
+    pub fn handle_channels(&mut self, channels: HashMap<ChannelId, ChannelSettings>, open: bool) {
+        for (id, channel) in &mut self.channels {
+            let settings = channels.get(id);
+            channel.passing = settings.is_none();
+            channel.settings = settings.copied().unwrap_or_default();
         }
+        for (id, settings) in &channels {
+            self.channels
+                .entry(id.clone())
+                .or_insert_with(|| Channel { settings: *settings, ..Channel::default() });
+        }
+        self.channels.retain(|_, channel| !channel.is_spent());
+        self.config.channels = channels;
+        self.config.open_channels = open;
     }
 
     /// A connection enters a room, or enters it once more, and wants to hear up to `history` messages of before.
@@ -97,7 +122,10 @@ impl Hub {
         history: usize,
         tag: Option<Tag>,
     ) -> Result<(), Refusal> {
-        let (channel, id) = self.admit(now, connection, room)?;
+        let (channel, id, permission) = self.admit(now, connection, room)?;
+        if !permission.subscribe {
+            return Err(Refusal::Unauthorized);
+        }
         let limits = &self.config.limits;
         let found = self.channels.get_mut(&channel).ok_or(Refusal::NotConnected)?;
         let members = found.rooms.find(room).map_or(0, crate::room::Room::len);
@@ -112,8 +140,10 @@ impl Hub {
         }
         let room = RoomName::from(room);
         client.rooms.insert(room.clone(), Asked::Now);
-        let member = Member { id, client_data: client.client_data.clone() };
-        let change = Change::Enter { member, connection, tag, history: history.min(history::MESSAGES) };
+        let (client_data, auth_data) = (client.client_data.clone(), client.auth_data.clone());
+        let member = Member { id, client_data, auth_data };
+        let history = history.min(permission.history).min(history::MESSAGES);
+        let change = Change::Enter { member, connection, tag, history };
         self.requests.push_back(Request { channel, room, change });
         Ok(())
     }
@@ -121,7 +151,7 @@ impl Hub {
     /// A connection leaves a room; it need not be in it. With a tag, [`Event::Unsubscribed`] answers.
     ///
     /// # Errors
-    /// The connection may not.
+    /// The connection was not welcomed, or no room can have such a name.
     pub fn handle_unsubscribe(
         &mut self,
         now: Now,
@@ -129,7 +159,10 @@ impl Hub {
         room: &str,
         tag: Option<Tag>,
     ) -> Result<(), Refusal> {
-        let (channel, id) = self.admit(now, connection, room)?;
+        self.count_message(now, connection)?;
+        self.check_room(room)?;
+        let asking = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
+        let (channel, id) = (asking.channel.clone(), asking.client.clone());
         if let Some(client) = self.channels.get_mut(&channel).and_then(|channel| channel.clients.get_mut(&id))
         {
             client.rooms.remove(room);
@@ -150,18 +183,24 @@ impl Hub {
         room: &str,
         payload: Arc<[u8]>,
     ) -> Result<(), Refusal> {
-        let (channel, id) = self.admit(now, connection, room)?;
+        let (channel, id, permission) = self.admit(now, connection, room)?;
+        if !permission.publish {
+            return Err(Refusal::Unauthorized);
+        }
         let change = Change::Publish { from: Some(id), payload };
         self.requests.push_back(Request { channel, room: room.into(), change });
         Ok(())
     }
 
-    /// How many members a room has.
+    /// How many members a room has. Who may not enter it may not ask.
     ///
     /// # Errors
     /// The connection may not, or asks too often.
     pub fn handle_peek(&mut self, now: Now, connection: ConnectionId, room: &str) -> Result<usize, Refusal> {
-        let (channel, _) = self.admit(now, connection, room)?;
+        let (channel, _, permission) = self.admit(now, connection, room)?;
+        if !permission.subscribe {
+            return Err(Refusal::Unauthorized);
+        }
         let rate = self.config.limits.peeks;
         let asking = self.connections.get_mut(&connection).ok_or(Refusal::NotConnected)?;
         if !asking.peeks.admit(now, rate) {
@@ -171,20 +210,22 @@ impl Hub {
         Ok(found.map_or(0, crate::room::Room::len))
     }
 
-    /// Whether a connection may do something in a room at all, and as whom: every request passes here.
+    /// What a connection may do in a room, and as whom: every request passes here. One that is undecided was not
+    /// counted, since it comes again.
     fn admit(
         &mut self,
         now: Now,
         connection: ConnectionId,
         room: &str,
-    ) -> Result<(ChannelId, ClientId), Refusal> {
+    ) -> Result<(ChannelId, ClientId, Permission), Refusal> {
+        if self.is_undecided(connection, room) {
+            return Err(Refusal::Undecided);
+        }
         self.count_message(now, connection)?;
         let asking = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
-        if asking.stranger {
-            return Err(Refusal::Unauthorized);
-        }
         self.check_room(room)?;
-        Ok((asking.channel.clone(), asking.client.clone()))
+        let permission = asking.standing.permission(room)?;
+        Ok((asking.channel.clone(), asking.client.clone(), permission))
     }
 
     fn check_room(&self, room: &str) -> Result<(), Refusal> {

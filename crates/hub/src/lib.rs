@@ -20,8 +20,10 @@
 //! [`Hub::poll_closed`] says so, and the bus need not go on about it. The [`History`] belongs to the bus, which
 //! alone knows what came before.
 //!
-//! Payloads and client data are opaque bytes. [`Hub`] asks in one place (`admit`) whether a connection may
-//! do what it asks for; rules of authenticated channels belong there.
+//! Payloads, client data and what tokens say are opaque bytes. [`Hub`] asks in one place (`admit`) whether a
+//! connection may do what it asks for. Where a channel requires authentication, the shell says who has shown a token
+//! ([`Hub::handle_authenticate`]), and what that permits in each room ([`Hub::handle_permission`]) when a request is
+//! undecided ([`Hub::is_undecided`]): finding out may take long, and a hub never waits.
 
 #![forbid(unsafe_code)]
 
@@ -32,6 +34,7 @@ mod event;
 pub mod history;
 mod hub;
 mod names;
+mod permission;
 mod rate;
 mod refusal;
 mod resume;
@@ -45,6 +48,7 @@ pub use hub::{
     ChannelSize, Counts, Ending, Glimpse, Hello, Hub, Overview, Present, Resume, RoomSize, Welcome,
 };
 pub use names::{ChannelId, ClientId, ConnectionId, RoomName};
+pub use permission::Permission;
 pub use rate::{Bucket, Rate};
 pub use refusal::Refusal;
 pub use visavis_clock::Now;

@@ -15,6 +15,8 @@ pub enum Refusal {
     AlreadyConnected,
     /// The channel requires authentication first, or does not permit this.
     Unauthorized,
+    /// What the connection may do in this room is to be found out first ([`crate::Hub::handle_permission`]).
+    Undecided,
     /// The room's name is empty or too long.
     BadRoomName,
     /// The connection is in as many rooms as it may be.
@@ -35,6 +37,7 @@ impl fmt::Display for Refusal {
             Self::NotConnected => "not connected to a channel",
             Self::AlreadyConnected => "already connected to a channel",
             Self::Unauthorized => "unauthorized",
+            Self::Undecided => "undecided",
             Self::BadRoomName => "room name empty or too long",
             Self::TooManyRooms => "in too many rooms",
             Self::RoomFull => "room full",

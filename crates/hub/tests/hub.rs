@@ -246,6 +246,7 @@ fn every_number_has_its_limit() {
         name_length: 20,
         messages: Rate::new(100, 1),
         peeks: Rate::new(2, 1),
+        authentications: Rate::new(2, 1),
     };
     let mut node = Node::with_seed(1, |config| config.limits = limits);
     let [a, b, c] = node.connect_all(["A", "B", "C"]);
@@ -260,8 +261,11 @@ fn every_number_has_its_limit() {
     assert_eq!(node.try_subscribe(c, &"x".repeat(21)), Err(Refusal::BadRoomName));
     assert_eq!((node.peek(b, "r1"), node.peek(b, "r2")), (Ok(2), Ok(1)));
     assert_eq!(node.peek(b, "r1"), Err(Refusal::TooManyRequests));
+    for asked in [Ok(()), Ok(()), Err(Refusal::TooManyRequests)] {
+        assert_eq!(node.count_authentication(b), asked);
+    }
     node.pass(Duration::from_secs(1));
-    assert_eq!(node.peek(b, "r3"), Ok(0));
+    assert_eq!((node.peek(b, "r3"), node.count_authentication(b)), (Ok(0), Ok(())));
 }
 
 #[test]

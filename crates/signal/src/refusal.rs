@@ -29,6 +29,26 @@ pub enum Refusal {
     ClientDataTooLarge,
     /// The channel has no authentication, so a token means nothing to it.
     NoAuthentication,
+    /// The token is not made of three parts.
+    TokenParts,
+    /// The token is larger than one may be, or its `data` is.
+    TokenTooLarge,
+    /// The token is no JSON Web Token, or lacks a claim.
+    BadToken,
+    /// The token is signed in another way than HS256, or not at all.
+    TokenAlgorithm,
+    /// The channel's secret did not sign the token.
+    TokenSignature,
+    /// The token has expired.
+    TokenExpired,
+    /// The token is of the future.
+    TokenTooEarly,
+    /// The token is for another channel.
+    TokenChannel,
+    /// The token is for another client, or for none where it should be for one.
+    TokenClient,
+    /// The token's permissions are too many, or no regular expressions.
+    TokenPermissions,
     /// The room's name is empty or too long.
     BadRoomName,
     /// This connection is in as many rooms as one may be.
@@ -62,6 +82,16 @@ impl Refusal {
             Self::OriginNotAllowed => "Origin not allowed",
             Self::ClientDataTooLarge => "client_data is too large",
             Self::NoAuthentication => "Channel does not use authentication",
+            Self::TokenParts => "JWT does not have 3 parts",
+            Self::TokenTooLarge => "JWT is too large",
+            Self::BadToken => "JWT is not valid",
+            Self::TokenAlgorithm => "JWT algorithm is not HS256",
+            Self::TokenSignature => "JWT signature does not match",
+            Self::TokenExpired => "JWT has expired",
+            Self::TokenTooEarly => "JWT is not valid yet",
+            Self::TokenChannel => "JWT is for another channel",
+            Self::TokenClient => "JWT is for another client",
+            Self::TokenPermissions => "JWT permissions are not valid",
             Self::BadRoomName => "Room name is not valid",
             Self::TooManyRooms => "Too many rooms",
             Self::RoomFull => "Room is full",

@@ -50,14 +50,18 @@ struct App {
     signaling: Arc<Signaling>,
 }
 
-/// Runs the server until a signal ends it.
-pub(crate) fn run(config: &Config, notices: Arc<Notices>) -> anyhow::Result<()> {
+/// Runs the server until a signal ends it. `reread` says what the settings are by then.
+pub(crate) fn run(
+    config: &Config,
+    notices: Arc<Notices>,
+    reread: impl Fn() -> anyhow::Result<Config>,
+) -> anyhow::Result<()> {
     allow_many_files();
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let relay = runtime.block_on(async {
         let signals = Signals::watch()?;
         let app = App::open(config, notices)?;
-        Ok::<_, anyhow::Error>(app.serve(config, signals).await)
+        Ok::<_, anyhow::Error>(app.serve(config, signals, reread).await)
     })?;
     // Ends every connection as it stands: a client that sees no Close frame comes back.
     runtime.shutdown_timeout(Duration::from_millis(500));
@@ -125,7 +129,12 @@ impl App {
     }
 
     /// Serves until a signal says otherwise. The relay goes on until it is dropped.
-    async fn serve(self, config: &Config, mut signals: Signals) -> Arc<Relay> {
+    async fn serve(
+        self,
+        config: &Config,
+        mut signals: Signals,
+        reread: impl Fn() -> anyhow::Result<Config>,
+    ) -> Arc<Relay> {
         let Self { bound, doors, admin, tls, signaling } = self;
         let accept = |listeners: Vec<TcpListener>, speaks: &Speaks| {
             for listener in listeners {
@@ -144,7 +153,11 @@ impl App {
             tokio::spawn(axum::serve(listener, http::admin::router(Arc::clone(&admin))).into_future());
         }
         tokio::spawn(circles::watch(Arc::clone(&signaling), Arc::clone(&doors.relay)));
-        signals.end(|| reload(config, tls.as_deref())).await;
+        let reload = || {
+            reload_certificate(config, tls.as_deref());
+            reload_channels(&signaling, &reread);
+        };
+        signals.end(reload).await;
         tracing::info!("ending");
         admin.ready.store(false, Ordering::Relaxed);
         signaling.drop_all();
@@ -204,7 +217,7 @@ fn turn_secret(config: &Config, data_dir: &DataDir) -> anyhow::Result<Secret> {
     match &config.turn_secret {
         Some(secret) => Ok(secret.clone()),
         // The file's text is the secret, so that other programs can mint credentials with it.
-        None => Ok(Secret::new(STANDARD_NO_PAD.encode(data_dir.key("turn-secret")?))),
+        None => Ok(Secret::new(STANDARD_NO_PAD.encode(data_dir.key(data_dir::TURN_SECRET)?))),
     }
 }
 
@@ -320,10 +333,21 @@ impl Signals {
     }
 }
 
-fn reload(config: &Config, tls: Option<&Tls>) {
+fn reload_certificate(config: &Config, tls: Option<&Tls>) {
     let (Some(tls), Some((certificate, key))) = (tls, &config.tls) else { return };
     match tls.reload(certificate, key) {
         Ok(()) => tracing::info!("the certificate was read anew"),
         Err(error) => tracing::error!("the certificate stays as it was: {error:#}"),
+    }
+}
+
+fn reload_channels(signaling: &Signaling, reread: &impl Fn() -> anyhow::Result<Config>) {
+    let reloaded = reread().and_then(|config| {
+        config.warn();
+        signaling.set_channels(config.channels)
+    });
+    match reloaded {
+        Ok(()) => tracing::info!("the channels were read anew; other settings are those of the start"),
+        Err(error) => tracing::error!("the channels stay as they were: {error:#}"),
     }
 }

@@ -7,6 +7,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 use visavis_hub::{ChannelId, ChannelSettings};
 use zeroize::Zeroizing;
 
+use crate::token::lane::Lane;
+
 /// The channel of the call page. It is always there.
 pub(crate) const PAGE_CHANNEL: &str = "visavis";
 
@@ -35,6 +37,8 @@ pub(crate) struct Channel {
     pub(crate) relay_within_rooms: bool,
     /// Bytes of one message, if it is not what holds for all.
     pub(crate) max_message: Option<usize>,
+    /// Where questions about its tokens wait.
+    pub(crate) lane: Lane,
     /// What the hub has to know.
     pub(crate) hub: ChannelSettings,
 }
@@ -84,6 +88,7 @@ impl Channel {
             public_listing: false,
             relay_within_rooms: id == PAGE_CHANNEL,
             max_message: None,
+            lane: Lane::new(),
             hub: ChannelSettings::default(),
         }
     }

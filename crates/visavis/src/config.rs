@@ -15,6 +15,7 @@ use anyhow::bail;
 use tracing_subscriber::EnvFilter;
 use visavis_turn::{IpNet, Secret};
 
+pub(crate) use channels::{check_id as channel_id, lifetime};
 use quotas::Quotas;
 
 use crate::{
@@ -106,6 +107,13 @@ impl Config {
             bail!("--http, --https and --turn are all `off`: nothing is left to serve");
         }
         Ok(config)
+    }
+
+    /// Tells what a person should know.
+    pub(crate) fn warn(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
     }
 }
 

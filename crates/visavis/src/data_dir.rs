@@ -15,9 +15,20 @@ pub(crate) struct DataDir {
     path: PathBuf,
 }
 
+/// The file whose text is the secret of time-limited TURN credentials.
+pub(crate) const TURN_SECRET: &str = "turn-secret";
+
 impl DataDir {
-    /// Opens it and makes it if need be: `configured`, else `$STATE_DIRECTORY`, else the platform's data directory.
+    /// Opens it and makes it if need be.
     pub(crate) fn open(configured: Option<&Path>) -> anyhow::Result<Self> {
+        let found = Self::find(configured)?;
+        make_private(&found.path)
+            .with_context(|| format!("--data-dir {:?}", found.path.display().to_string()))?;
+        Ok(found)
+    }
+
+    /// Where it is: `configured`, else `$STATE_DIRECTORY`, else the platform's data directory.
+    pub(crate) fn find(configured: Option<&Path>) -> anyhow::Result<Self> {
         let path = match configured {
             Some(path) => path.to_owned(),
             None => by_default(|name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
@@ -25,7 +36,6 @@ impl DataDir {
                     anyhow!("--data-dir: there is no home directory to keep data in; name a directory")
                 })?,
         };
-        make_private(&path).with_context(|| format!("--data-dir {:?}", path.display().to_string()))?;
         Ok(Self { path })
     }
 

@@ -19,6 +19,7 @@ mod keys;
 mod listen;
 mod live;
 mod log;
+mod make;
 mod metrics;
 mod rates;
 mod session;
@@ -26,6 +27,7 @@ mod signaling;
 mod start_up;
 mod stream;
 mod tls;
+mod token;
 mod values;
 
 use std::{
@@ -34,7 +36,11 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{cli::Said, config::Config, values::Values};
+use crate::{
+    cli::{Flags, Said},
+    config::Config,
+    values::Values,
+};
 
 fn main() -> ExitCode {
     match run() {
@@ -51,22 +57,26 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let flags = match cli::read(env::args_os())? {
         Said::Text(text) => return print(&text),
+        Said::Make(make, flags) => return print(&make.run(|| settings(flags))?),
         Said::Run(flags) => flags,
     };
-    let print_config = flags.print_config;
-    let values = Values::collect(flags, env::vars_os())?;
-    let config = Config::parse(&values)?;
-    if print_config {
+    if flags.print_config {
+        let values = Values::collect(flags, env::vars_os())?;
+        Config::parse(&values)?;
         return print(&values.print());
     }
+    let config = settings(flags.clone())?;
     let notices = log::start(&config.log)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
+    config.warn();
     if !config.limits {
         tracing::warn!("--limits off: no rate limits and no quotas; for load tests only");
     }
-    app::run(&config, notices)
+    app::run(&config, notices, || settings(flags.clone()))
+}
+
+/// The settings that hold now.
+fn settings(flags: Flags) -> anyhow::Result<Config> {
+    Config::parse(&Values::collect(flags, env::vars_os())?)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

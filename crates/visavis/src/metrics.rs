@@ -129,6 +129,7 @@ fn signaling(text: &mut Exposition, figures: &Figures) {
             "Handshakes that got back an earlier client id",
             counters.resumed,
         ),
+        ("visavis_signaling_authenticated_total", "Tokens accepted", counters.authenticated),
         ("visavis_signaling_published_total", "Messages published", counters.published),
         ("visavis_signaling_delivered_total", "Copies of messages sent out", counters.delivered),
     ];

@@ -1,5 +1,6 @@
 //! One signaling connection: what its client says on the wire, to the hub, and back.
 
+mod authentication;
 pub(crate) mod connection;
 pub(crate) mod origin;
 
@@ -17,7 +18,9 @@ use crate::{
     circles::{Gone, Who},
     signaling::{End, Outbox, Signaling, state},
     stream::ConnectionInfo,
+    token::Grant,
 };
+use authentication::Waiting;
 
 /// The close code of RFC 6455 for a policy that was violated.
 const POLICY: u16 = 1008;
@@ -32,14 +35,15 @@ pub(crate) struct Session {
     message_limit: usize,
     bytes: Bucket,
     stage: Stage,
+    waiting: Option<Waiting>,
 }
 
 /// How far a client has come.
 enum Stage {
     /// Nothing that counts was said; the last refusal of a handshake, if there was any.
     Fresh(Option<Refusal>),
-    /// A client of a channel, with this id.
-    Open { client: Box<str>, channel: Arc<Channel>, resumable: bool },
+    /// A client of a channel, with this id, and what the last token that it has shown permits.
+    Open { client: Box<str>, channel: Arc<Channel>, resumable: bool, grant: Option<Grant> },
 }
 
 impl Session {
@@ -55,12 +59,14 @@ impl Session {
             message_limit,
             bytes: Bucket::default(),
             stage: Stage::Fresh(None),
+            waiting: None,
         }
     }
 
-    /// One text or binary message.
+    /// One text or binary message. The next may come when it [is waiting](Self::is_waiting) no more.
     pub(crate) fn handle_message(&mut self, message: &str) {
         match Inbound::parse(message) {
+            Ok(asked) if self.wait_for_permission(&asked, message) => {}
             Ok(message) => self.handle(message),
             Err(malformed) => self.handle_malformed(malformed.callback, malformed.refusal),
         }
@@ -93,9 +99,7 @@ impl Session {
             message if matches!(self.stage, Stage::Fresh(_)) => {
                 self.refuse(message.callback(), Refusal::HandshakeRequired);
             }
-            Inbound::Authenticate(message) => {
-                self.handle_malformed(message.callback, Refusal::NoAuthentication);
-            }
+            Inbound::Authenticate(message) => self.authenticate(&message),
             Inbound::Subscribe(message) => self.subscribe(&message),
             Inbound::Unsubscribe(message) => self.unsubscribe(&message),
             Inbound::Publish(message) => self.publish(&message),
@@ -120,8 +124,12 @@ impl Session {
                 if let Some(limit) = channel.max_message {
                     self.message_limit = limit;
                 }
-                let resumable = welcome.resume.is_some();
-                self.stage = Stage::Open { client: welcome.client.as_str().into(), channel, resumable };
+                self.stage = Stage::Open {
+                    client: welcome.client.as_str().into(),
+                    channel,
+                    resumable: welcome.resume.is_some(),
+                    grant: None,
+                };
             }
             Err(refusal) => self.refuse_handshake(handshake.callback, refusal),
         }
@@ -148,7 +156,7 @@ impl Session {
         if handshake.client_data.is_some_and(|data| data.get().len() > options.limits.client_data) {
             return Err(Refusal::ClientDataTooLarge);
         }
-        let channel = options.channels.find(&handshake.channel).ok_or(Refusal::UnknownChannel)?;
+        let channel = self.signaling.channels().find(&handshake.channel).ok_or(Refusal::UnknownChannel)?;
         if !origin::is_allowed(&self.info, &channel.origins) {
             return Err(Refusal::OriginNotAllowed);
         }
@@ -231,7 +239,10 @@ impl Session {
     }
 
     fn ice_servers(&mut self, message: &IceServers) {
-        let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
+        let counted = self.signaling.with(|state, now| {
+            state.hub.count_message(now, self.connection)?;
+            state.hub.check_authenticated(self.connection)
+        });
         if counted.is_err() {
             return self.refuse_if(message.callback, counted);
         }
@@ -349,7 +360,7 @@ fn wire(refusal: visavis_hub::Refusal) -> Refusal {
         // Also a connection that was replaced and has yet to end.
         Hub::NotConnected => Refusal::HandshakeRequired,
         Hub::AlreadyConnected => Refusal::HandshakeRepeated,
-        Hub::Unauthorized => Refusal::Unauthorized,
+        Hub::Unauthorized | Hub::Undecided => Refusal::Unauthorized,
         Hub::BadRoomName => Refusal::BadRoomName,
         Hub::TooManyRooms => Refusal::TooManyRooms,
         Hub::RoomFull => Refusal::RoomFull,

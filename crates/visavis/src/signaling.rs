@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -47,6 +47,7 @@ pub(crate) struct Signaling {
     pub(crate) options: SignalingOptions,
     /// Who is in a call with whom.
     pub(crate) circles: Arc<Circles>,
+    channels: RwLock<Arc<Channels>>,
     started: Instant,
     state: Mutex<State>,
     /// The hub may want to be woken earlier than before.
@@ -69,6 +70,7 @@ impl Signaling {
         let bus = MemoryBus::new(u64::try_from(unix_time_at_zero.as_micros()).unwrap_or_default());
         let state = State::new(Hub::new(config, options.seed), bus, unix_time_at_zero);
         let signaling = Arc::new(Self {
+            channels: RwLock::new(Arc::new(options.channels.clone())),
             options,
             circles: Arc::default(),
             started: Instant::now(),
@@ -98,6 +100,19 @@ impl Signaling {
     /// The time since signaling began.
     pub(crate) fn now(&self) -> Now {
         Now::after(self.started.elapsed())
+    }
+
+    /// The channels there are now.
+    pub(crate) fn channels(&self) -> Arc<Channels> {
+        Arc::clone(&self.channels.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on there are these channels. What goes on in others goes on; secrets that are gone sign nothing more.
+    pub(crate) fn set_channels(&self, channels: Channels) -> anyhow::Result<()> {
+        self.keep_history(&channels)?;
+        self.with(|state, _| state.hub.handle_channels(channels.settings(), channels.open));
+        *self.channels.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(channels);
+        Ok(())
     }
 
     /// Keeps the history of those channels that are to have one, and forgets that of all others. The file is opened

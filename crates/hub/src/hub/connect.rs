@@ -6,8 +6,9 @@ use visavis_clock::Now;
 
 use super::{Connection, Hub};
 use crate::{
-    Bucket, ChannelId, ClientId, ConnectionId, Event, Refusal,
+    ChannelId, ClientId, ConnectionId, Event, Refusal,
     channel::{Channel, Client},
+    permission::Standing,
     resume,
 };
 
@@ -49,7 +50,7 @@ pub struct Welcome {
     pub resume: Option<String>,
     /// Whether it got back an earlier client id.
     pub resumed: bool,
-    /// Whether it must authenticate before it may do anything in a room.
+    /// Whether it must authenticate before it may do anything.
     pub require_auth: bool,
 }
 
@@ -105,11 +106,8 @@ impl Hub {
         };
         let resume = hello.resume.map(|_| self.token(now, &channel, &id));
         let require_auth = self.channels.get(&channel).is_some_and(|channel| channel.settings.require_auth);
-        let (messages, peeks) = (Bucket::default(), Bucket::default());
-        self.connections.insert(
-            connection,
-            Connection { channel, client: id.clone(), stranger: require_auth, messages, peeks },
-        );
+        let standing = if require_auth { Standing::Stranger } else { Standing::Free };
+        self.connections.insert(connection, Connection::new(channel, id.clone(), standing));
         Ok(Welcome { client: id, resume, resumed: back, require_auth })
     }
 
@@ -138,7 +136,7 @@ impl Hub {
 
     pub(super) fn channel_for(&self, name: &str) -> Result<ChannelId, Refusal> {
         let well_named = !name.is_empty() && name.len() <= self.config.limits.name_length;
-        if self.channels.contains_key(name) || (self.config.open_channels && well_named) {
+        if self.config.channels.contains_key(name) || (self.config.open_channels && well_named) {
             return Ok(ChannelId::from(name));
         }
         Err(Refusal::UnknownChannel)
@@ -175,6 +173,7 @@ impl Hub {
         if let Some(client) = channel.clients.get_mut(id) {
             client.connection = Some(connection);
             client.client_data = client_data;
+            client.auth_data = None;
             client.resumable = true;
         }
         if let Some(older) = older {

@@ -125,6 +125,10 @@ impl Node {
         self.hub.handle_peek(self.now, ConnectionId(connection), room)
     }
 
+    pub(crate) fn count_authentication(&mut self, connection: usize) -> Result<(), Refusal> {
+        self.hub.count_authentication(self.now, ConnectionId(connection))
+    }
+
     pub(crate) fn disconnect(&mut self, connection: usize, ending: Ending) {
         self.hub.handle_disconnect(self.now, ConnectionId(connection), ending);
         self.settle();

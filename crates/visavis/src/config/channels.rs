@@ -51,7 +51,8 @@ pub(super) fn channels(values: &Values, warnings: &mut Vec<String>) -> anyhow::R
     Ok(Channels::new(channels.into_values(), switch(values, "open-channels")?))
 }
 
-fn check_id(id: &str) -> Result<(), String> {
+/// Whether a channel may be called so.
+pub(crate) fn check_id(id: &str) -> Result<(), String> {
     if RESERVED.contains(&id) {
         return Err(format!("this id is reserved, as are {}", RESERVED.join(", ")));
     }
@@ -105,6 +106,7 @@ impl<'a> Reading<'a> {
                 history: self.history()?,
                 clients: self.number("max-connections", &CONNECTIONS)?.map(|count| count as usize),
             },
+            lane: new.lane,
             id: new.id,
         })
     }
@@ -223,6 +225,12 @@ impl Quantity {
         let (number, size) = units.unwrap_or((text, 1));
         number.trim().parse::<u64>().ok()?.checked_mul(size)
     }
+}
+
+/// A time of up to 30 days.
+pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
+    let seconds = LIFETIME.read(text).filter(|seconds| LIFETIME.range.contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("expected {}", LIFETIME.right))
 }
 
 const MOST_SECRETS: usize = 2;

@@ -76,8 +76,7 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     /// From the cheapest check to the dearest: a rate would be the first, and nothing is read for who may not ask.
     async fn answer(&self, call: &Call<'_>, body: Body) -> Result<Response, RestRefusal> {
-        let channel =
-            self.signaling.options.channels.find(&call.channel).ok_or(RestRefusal::UnknownChannel)?;
+        let channel = self.signaling.channels().find(&call.channel).ok_or(RestRefusal::UnknownChannel)?;
         if !origin::is_allowed(self.info, &channel.origins) {
             return Err(RestRefusal::OriginNotAllowed);
         }
@@ -88,7 +87,7 @@ impl Exchange<'_> {
         if method != call.method() && !(method == Method::HEAD && call.method() == "GET") {
             return Err(RestRefusal::WrongMethod);
         }
-        access::check(&call.what, &channel, &self.head.headers)?;
+        access::check(&call.what, &channel, &self.head.headers).await?;
         match &call.what {
             What::Publish(rooms) => self.publish(&channel, rooms, body).await,
             What::IceServers => Ok(self.ice_servers()),

@@ -45,7 +45,7 @@ pub(crate) struct Connection<S> {
     reader: Reader,
     /// Nothing is read until the history that was asked for is on its way: nobody may ask for ever more.
     paused: bool,
-    /// What was read by then.
+    /// What was read before reading had to wait.
     unread: Vec<u8>,
     /// Frames that are being written; the first one in part.
     writing: VecDeque<Bytes>,
@@ -137,6 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Step {
         let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
         for _ in 0..READS_PER_ROUND {
+            if self.session.poll_waiting(cx).is_pending() {
+                return Step::Continue(());
+            }
             self.paused = self.session.outbox.is_feeding();
             if self.paused {
                 return Step::Continue(());
@@ -167,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.outbox.hush();
         self.clock.heard = Instant::now();
         while self.closing == Closing::No {
-            if self.session.outbox.is_feeding() {
+            if self.session.is_waiting() || self.session.outbox.is_feeding() {
                 self.unread = bytes.to_vec();
                 return;
             }
@@ -325,6 +328,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn handle_time(&mut self, now: Instant) -> Step {
         let limits = &self.session.signaling.options.limits;
         let (silence, ping) = (limits.silence, limits.ping);
+        if self.session.is_waiting() {
+            // Nothing is read from it meanwhile.
+            self.clock.heard = now;
+        }
         if now >= self.clock.heard + silence {
             self.session.handle_silence();
             return Step::Break(Over);

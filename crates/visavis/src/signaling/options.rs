@@ -12,7 +12,7 @@ pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>
 
 /// What signaling is told once.
 pub(crate) struct SignalingOptions {
-    /// The channels there are at first.
+    /// The channels there are at first; later [`super::Signaling::channels`] knows.
     pub(crate) channels: Channels,
     /// The file of the history; without it, history ends with the server.
     pub(crate) history: Option<PathBuf>,
@@ -96,6 +96,8 @@ pub(crate) struct Counters {
     pub(crate) handshakes: u64,
     /// Of those, the ones that got back an earlier client id.
     pub(crate) resumed: u64,
+    /// Tokens that were accepted.
+    pub(crate) authenticated: u64,
     /// Messages that were published.
     pub(crate) published: u64,
     /// Copies of them that were sent out.

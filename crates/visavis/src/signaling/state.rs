@@ -253,8 +253,8 @@ fn published(room: &RoomName, from: Option<&ClientId>, id: &str, timestamp: u64,
 }
 
 fn wire(member: &HubMember) -> Member<'_> {
-    let client_data = member.client_data.as_deref().map(raw);
-    Member { id: member.id.as_str().into(), auth_data: None, client_data }
+    let (auth_data, client_data) = (member.auth_data.as_deref(), member.client_data.as_deref());
+    Member { id: member.id.as_str().into(), auth_data: auth_data.map(raw), client_data: client_data.map(raw) }
 }
 
 fn raw(json: &[u8]) -> &RawValue {

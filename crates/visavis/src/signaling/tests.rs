@@ -1,5 +1,6 @@
 //! Signaling as clients meet it: over loopback with the real upgrade, and over pipes where time passes.
 
+mod authentication;
 mod client;
 mod history;
 mod limits;

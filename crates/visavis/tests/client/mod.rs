@@ -123,6 +123,10 @@ impl Call {
         self.header("Authorization", &value)
     }
 
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
     pub(crate) fn send(self, addr: SocketAddr) -> Answer {
         self.try_send(addr).unwrap()
     }

@@ -57,6 +57,8 @@ pub(crate) struct Program {
     /// What it printed at its start.
     pub start_up: String,
     folder: Folder,
+    /// Whether the test has looked at the errors that it logged.
+    errors_seen: bool,
 }
 
 impl Program {
@@ -83,7 +85,7 @@ impl Program {
             "{start_up}\n{}",
             fs::read_to_string(folder.path().join("log")).unwrap()
         );
-        Self { child, start_up, folder }
+        Self { child, start_up, folder, errors_seen: false }
     }
 
     /// Where it listens for `kind`: http, https, turn or admin.
@@ -93,6 +95,16 @@ impl Program {
         };
         let listening = self.start_up.split("Listening:").nth(1).unwrap();
         listening.lines().find_map(of_kind).unwrap_or_else(|| panic!("no {kind} in {}", self.start_up))
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Errors in its log are what the test wants.
+    pub(crate) fn expect_errors(&mut self) {
+        self.errors_seen = true;
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -130,9 +142,9 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let log = self.log();
         if !thread::panicking() {
-            assert!(!log.contains(" ERROR "), "an error was logged:\n{log}");
+            assert!(self.errors_seen || !log.contains(" ERROR "), "an error was logged:\n{log}");
         }
     }
 }
