@@ -218,13 +218,13 @@ impl Hub {
         connection: ConnectionId,
         room: &str,
     ) -> Result<(ChannelId, ClientId, Permission), Refusal> {
-        if self.is_undecided(connection, room) {
+        if self.is_undecided(now, connection, room) {
             return Err(Refusal::Undecided);
         }
         self.count_message(now, connection)?;
         let asking = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
         self.check_room(room)?;
-        let permission = asking.standing.permission(room)?;
+        let permission = asking.standing.permission(now, room)?;
         Ok((asking.channel.clone(), asking.client.clone(), permission))
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use visavis_clock::Now;
+
 use crate::{Refusal, RoomName};
 
 /// About so many rooms at most it is remembered what a connection may do there.
@@ -30,23 +32,32 @@ pub(crate) enum Standing {
     Free,
     /// Nothing yet: its channel does.
     Stranger,
-    /// What its shell says of each room.
-    Authenticated(HashMap<RoomName, Permission>),
+    /// What its shell says of each room, and no more from a time on.
+    Authenticated { until: Now, decided: HashMap<RoomName, Permission> },
 }
 
 impl Standing {
-    /// What the connection may do in a room.
-    pub(crate) fn permission(&self, room: &str) -> Result<Permission, Refusal> {
+    /// Whether the connection may do anything at all.
+    pub(crate) fn check(&self, now: Now) -> Result<(), Refusal> {
         match self {
-            Self::Free => Ok(Permission::ALL),
             Self::Stranger => Err(Refusal::Unauthorized),
-            Self::Authenticated(decided) => decided.get(room).copied().ok_or(Refusal::Undecided),
+            Self::Authenticated { until, .. } if now >= *until => Err(Refusal::Expired),
+            Self::Free | Self::Authenticated { .. } => Ok(()),
+        }
+    }
+
+    /// What the connection may do in a room.
+    pub(crate) fn permission(&self, now: Now, room: &str) -> Result<Permission, Refusal> {
+        self.check(now)?;
+        match self {
+            Self::Authenticated { decided, .. } => decided.get(room).copied().ok_or(Refusal::Undecided),
+            Self::Free | Self::Stranger => Ok(Permission::ALL),
         }
     }
 
     /// Remembers what the connection may do in a room. It knows of so many only; then it is asked anew.
     pub(crate) fn decide(&mut self, room: &str, permission: Permission) {
-        let Self::Authenticated(decided) = self else { return };
+        let Self::Authenticated { decided, .. } = self else { return };
         if decided.len() >= DECIDED {
             decided.clear();
         }

@@ -15,6 +15,8 @@ pub enum Refusal {
     AlreadyConnected,
     /// The channel requires authentication first, or does not permit this.
     Unauthorized,
+    /// What the connection has shown has expired.
+    Expired,
     /// What the connection may do in this room is to be found out first ([`crate::Hub::handle_permission`]).
     Undecided,
     /// The room's name is empty or too long.
@@ -37,6 +39,7 @@ impl fmt::Display for Refusal {
             Self::NotConnected => "not connected to a channel",
             Self::AlreadyConnected => "already connected to a channel",
             Self::Unauthorized => "unauthorized",
+            Self::Expired => "authentication expired",
             Self::Undecided => "undecided",
             Self::BadRoomName => "room name empty or too long",
             Self::TooManyRooms => "in too many rooms",

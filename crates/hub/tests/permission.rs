@@ -4,11 +4,12 @@
 
 mod node;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use node::Node;
 use visavis_hub::{ChannelId, ChannelSettings, ConnectionId, Permission, Refusal, Resume};
 
+const LIFETIME: Duration = Duration::from_secs(180);
 const ROOM: &str = "observable-room";
 const SPEAK: Permission = Permission { publish: true, subscribe: false, history: 0 };
 const LISTEN: Permission = Permission { publish: false, subscribe: true, history: 0 };
@@ -24,13 +25,14 @@ fn node() -> Node {
 }
 
 fn authenticate(node: &mut Node, connection: usize) {
-    node.hub.handle_authenticate(ConnectionId(connection), Some((*b"verified").into())).unwrap();
+    let until = node.now + LIFETIME;
+    node.hub.handle_authenticate(ConnectionId(connection), until, Some((*b"verified").into())).unwrap();
 }
 
 fn permit(node: &mut Node, connection: usize, room: &str, permission: Permission) {
-    assert!(node.hub.is_undecided(ConnectionId(connection), room));
+    assert!(node.hub.is_undecided(node.now, ConnectionId(connection), room));
     node.hub.handle_permission(ConnectionId(connection), room, permission);
-    assert!(!node.hub.is_undecided(ConnectionId(connection), room));
+    assert!(!node.hub.is_undecided(node.now, ConnectionId(connection), room));
 }
 
 #[test]
@@ -40,8 +42,8 @@ fn a_stranger_may_do_nothing_but_leave() {
     assert_eq!(node.try_subscribe(a, ROOM), Err(Refusal::Unauthorized));
     assert_eq!(node.try_publish(a, ROOM, "m"), Err(Refusal::Unauthorized));
     assert_eq!(node.peek(a, ROOM), Err(Refusal::Unauthorized));
-    assert_eq!(node.hub.check_authenticated(ConnectionId(a)), Err(Refusal::Unauthorized));
-    assert!(!node.hub.is_undecided(ConnectionId(a), ROOM), "nobody needs to ask");
+    assert_eq!(node.hub.check_authenticated(node.now, ConnectionId(a)), Err(Refusal::Unauthorized));
+    assert!(!node.hub.is_undecided(node.now, ConnectionId(a), ROOM), "nobody needs to ask");
     node.unsubscribe(a, ROOM);
     assert_eq!(node.heard(a), ["unsubscribed"]);
     assert_eq!(node.hub.counts().rooms, 0);
@@ -53,7 +55,7 @@ fn who_is_authenticated_may_do_what_was_decided_for_the_room() {
     let [a, b] = node.connect_all(["A", "B"]);
     authenticate(&mut node, a);
     authenticate(&mut node, b);
-    assert_eq!(node.hub.check_authenticated(ConnectionId(a)), Ok(()));
+    assert_eq!(node.hub.check_authenticated(node.now, ConnectionId(a)), Ok(()));
     assert_eq!(node.try_subscribe(a, ROOM), Err(Refusal::Undecided));
     permit(&mut node, a, ROOM, LISTEN);
     permit(&mut node, b, ROOM, SPEAK);
@@ -83,6 +85,33 @@ fn a_new_token_decides_anew_and_lets_nobody_out() {
 }
 
 #[test]
+fn what_has_expired_permits_nothing_more_and_lets_nobody_out() {
+    let mut node = node();
+    let [a, b] = node.connect_all(["A", "B"]);
+    for connection in [a, b] {
+        authenticate(&mut node, connection);
+        permit(&mut node, connection, ROOM, Permission::ALL);
+        node.subscribe(connection, ROOM);
+    }
+    node.pass(LIFETIME - Duration::from_millis(1));
+    assert_eq!(node.try_publish(a, ROOM, "m"), Ok(()));
+    authenticate(&mut node, b);
+    permit(&mut node, b, ROOM, Permission::ALL);
+    node.pass(Duration::from_millis(1));
+    node.take_heard();
+    assert_eq!(node.try_publish(a, ROOM, "m"), Err(Refusal::Expired));
+    assert_eq!(node.try_subscribe(a, ROOM), Err(Refusal::Expired));
+    assert_eq!(node.peek(a, ROOM), Err(Refusal::Expired));
+    assert_eq!(node.hub.check_authenticated(node.now, ConnectionId(a)), Err(Refusal::Expired));
+    assert!(!node.hub.is_undecided(node.now, ConnectionId(a), "other"), "nobody needs to ask");
+    node.publish(b, ROOM, "hello");
+    assert_eq!(node.heard(a), ["B says hello"]);
+    authenticate(&mut node, a);
+    permit(&mut node, a, ROOM, SPEAK);
+    assert_eq!(node.try_publish(a, ROOM, "m"), Ok(()));
+}
+
+#[test]
 fn an_id_that_comes_back_must_show_its_token_again() {
     let mut node = node();
     let (a, token) = node.connect_resumable("A", Resume::Ask);
@@ -102,7 +131,7 @@ fn a_name_that_no_room_can_have_is_asked_about_nowhere() {
     let [a] = node.connect_all(["A"]);
     authenticate(&mut node, a);
     for name in ["", &"x".repeat(257)] {
-        assert!(!node.hub.is_undecided(ConnectionId(a), name));
+        assert!(!node.hub.is_undecided(node.now, ConnectionId(a), name));
         assert_eq!(node.try_publish(a, name, "m"), Err(Refusal::BadRoomName));
     }
 }
@@ -117,7 +146,7 @@ fn so_many_decisions_at_most_are_remembered() {
         assert_eq!(node.try_publish(a, &format!("r{number}"), "m"), Ok(()));
     }
     let remembered =
-        (0..1000).filter(|number| !node.hub.is_undecided(ConnectionId(a), &format!("r{number}")));
+        (0..1000).filter(|number| !node.hub.is_undecided(node.now, ConnectionId(a), &format!("r{number}")));
     assert!(remembered.count() <= 256);
 }
 

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 
-use crate::IceServer;
+use crate::{IceServer, Refusal};
 
 /// A call of the REST interface. Its first path segment is the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +76,10 @@ pub enum RestRefusal {
     NotJson,
     /// The body is not UTF-8.
     NotText,
-    /// The channel wants a secret or a token, or the one that was given is not good.
+    /// The channel wants a secret or a token, or the secret that was given is not the channel's.
     Unauthorized,
+    /// The token is not good, for this reason.
+    BadToken(Refusal),
     /// The token does not permit this.
     NotPermitted,
     /// The page that calls is of an origin that the channel does not accept.
@@ -109,7 +111,7 @@ impl RestRefusal {
             | Self::TooManyRooms
             | Self::NotJson
             | Self::NotText => 400,
-            Self::Unauthorized => 401,
+            Self::Unauthorized | Self::BadToken(_) => 401,
             Self::NotPermitted | Self::OriginNotAllowed | Self::NotListed => 403,
             Self::UnknownChannel => 404,
             Self::WrongMethod => 405,
@@ -131,6 +133,7 @@ impl RestRefusal {
             Self::NotJson => "Message is not valid JSON",
             Self::NotText => "Message is not valid UTF-8",
             Self::Unauthorized => "Unauthorized",
+            Self::BadToken(why) => why.text(),
             Self::NotPermitted => "Not permitted",
             Self::OriginNotAllowed => "Origin not allowed",
             Self::NotListed => "Channel is not listed",

@@ -241,7 +241,7 @@ impl Session {
     fn ice_servers(&mut self, message: &IceServers) {
         let counted = self.signaling.with(|state, now| {
             state.hub.count_message(now, self.connection)?;
-            state.hub.check_authenticated(self.connection)
+            state.hub.check_authenticated(now, self.connection)
         });
         if counted.is_err() {
             return self.refuse_if(message.callback, counted);
@@ -361,6 +361,7 @@ fn wire(refusal: visavis_hub::Refusal) -> Refusal {
         Hub::NotConnected => Refusal::HandshakeRequired,
         Hub::AlreadyConnected => Refusal::HandshakeRepeated,
         Hub::Unauthorized | Hub::Undecided => Refusal::Unauthorized,
+        Hub::Expired => Refusal::TokenExpired,
         Hub::BadRoomName => Refusal::BadRoomName,
         Hub::TooManyRooms => Refusal::TooManyRooms,
         Hub::RoomFull => Refusal::RoomFull,

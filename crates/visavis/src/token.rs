@@ -43,6 +43,8 @@ pub(crate) enum Holder<'a> {
 pub(crate) struct Grant {
     rules: Arc<Rules>,
     lane: Lane,
+    /// When it ends, since 1970.
+    pub(crate) expiry: Duration,
     /// What members are told about the client, as JSON.
     pub(crate) auth_data: Option<Arc<[u8]>>,
 }
@@ -71,7 +73,7 @@ impl Channel {
         }
         let claims = signed_claims(token, &self.secrets)?;
         let claims = Object::read(&claims).ok_or(Refusal::BadToken)?;
-        check_times(&claims, unix_time)?;
+        let expiry = check_times(&claims, unix_time)?;
         let channel = claims.string("channel")?.ok_or(Refusal::BadToken)?;
         if *channel != *self.id {
             return Err(Refusal::TokenChannel);
@@ -87,7 +89,8 @@ impl Channel {
         }
         let permissions = claims.value("permissions").ok_or(Refusal::BadToken)?;
         let rules = Rules::read(permissions).ok_or(Refusal::TokenPermissions)?;
-        Ok(Grant { rules: Arc::new(rules), lane: self.lane.clone(), auth_data: auth_data.map(Into::into) })
+        let (lane, auth_data) = (self.lane.clone(), auth_data.map(Into::into));
+        Ok(Grant { rules: Arc::new(rules), lane, expiry, auth_data })
     }
 }
 
@@ -116,14 +119,13 @@ fn signed_claims(token: &str, secrets: &[ChannelSecret]) -> Result<String, Refus
     else {
         return Err(Refusal::TokenParts);
     };
-    check_header(&decode(header)?)?;
     let signed = &token[..header.len() + 1 + claims.len()];
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::BadToken)?;
     let is_by = |secret| mac(secret, signed).verify_slice(&signature).is_ok();
-    if !secrets.iter().any(is_by) {
-        return Err(Refusal::TokenSignature);
-    }
-    decode(claims)
+    let is_signed = secrets.iter().any(is_by);
+    // Of what nobody has signed no more than this is read, to say better what is wrong with it.
+    check_header(&decode(header)?)?;
+    if is_signed { decode(claims) } else { Err(Refusal::TokenSignature) }
 }
 
 fn check_header(header: &str) -> Result<(), Refusal> {
@@ -139,14 +141,15 @@ fn check_header(header: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_times(claims: &Object<'_>, unix_time: Duration) -> Result<(), Refusal> {
+/// When the token ends.
+fn check_times(claims: &Object<'_>, unix_time: Duration) -> Result<Duration, Refusal> {
     let expiry = claims.time("exp")?.ok_or(Refusal::BadToken)?;
     for begin in ["nbf", "iat"] {
         if claims.time(begin)?.is_some_and(|begin| begin > unix_time + AHEAD) {
             return Err(Refusal::TokenTooEarly);
         }
     }
-    if expiry <= unix_time { Err(Refusal::TokenExpired) } else { Ok(()) }
+    if expiry <= unix_time { Err(Refusal::TokenExpired) } else { Ok(expiry) }
 }
 
 /// A part of a token: base64url without padding, and text.

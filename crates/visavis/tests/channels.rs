@@ -58,7 +58,8 @@ fn a_new_channel_is_an_entry_that_works_as_it_is() {
 fn a_token_permits_what_was_wished_and_no_more() {
     let folder = Folder::new();
     let secret = folder.file("secret", SECRET);
-    let program = Program::start_in(folder, &["--channel", &format!("app:{secret}")]);
+    let (app, other) = (format!("app:{secret}"), format!("other:{secret}"));
+    let program = Program::start_in(folder, &["--channel", &app, "--channel", &other]);
     let addr = program.addr("http");
     let mint =
         |more: &[&str]| printed(&[&["token", "--channel", "app", "--secret-file", &secret], more].concat());
@@ -66,6 +67,19 @@ fn a_token_permits_what_was_wished_and_no_more() {
     let post = |room: &str| Call::post(&format!("/app/{room}/publish"), "x").bearer(speak.trim()).send(addr);
     assert_eq!(post("open-1").value(), json!({}));
     assert_eq!(post("closed").refusal().0, 403);
+    let several =
+        |rooms: &str| Call::post(&format!("/app/publish/rooms?{rooms}"), "x").bearer(speak.trim()).send(addr);
+    assert_eq!(several("r=open-1&r=open-2").value(), json!({}));
+    assert_eq!(several("r=open-1&r[]=closed").refusal().0, 403);
+    for list in ["rooms", "members", "users", "room-members", "open-1/members"] {
+        let answer = Call::get(&format!("/app/{list}")).bearer(speak.trim()).send(addr);
+        assert_eq!(answer.refusal().0, 403, "{list}");
+    }
+    let elsewhere = Call::post("/other/open-1/publish", "x").bearer(speak.trim()).send(addr);
+    assert_eq!(elsewhere.refusal(), (401, "JWT is for another channel".to_owned()));
+    let of_client = mint(&["--client", "b58:somebody"]);
+    let by_client = Call::post("/app/open-1/publish", "x").bearer(of_client.trim()).send(addr);
+    assert_eq!(by_client.refusal(), (401, "JWT is for another client".to_owned()));
     for (words, part) in [
         (vec!["--ttl", "soon"], "--ttl \"soon\": expected a time"),
         (vec!["--permissions", "[]"], "--permissions \"[]\""),
@@ -115,7 +129,9 @@ fn channels_are_read_anew_on_sighup_and_nobody_is_dropped() {
     let addr = program.addr("http");
     let mut inside = Client::join(addr, "old");
     inside.subscribe("r", 0);
-    write(&format!("[channels.new]\nsecret = \"{SECRET}\"\nrequire-auth = true\nhistory = true\n"));
+    write(&format!(
+        "[channels.new]\nsecret = \"{SECRET}\"\nrequire-auth = true\n[channels.kept]\nhistory = true\n"
+    ));
     program.signal("HUP");
     let post =
         |channel: &str| Call::post(&format!("/{channel}/r/publish"), "x").basic("new", SECRET).send(addr);
@@ -131,10 +147,19 @@ fn channels_are_read_anew_on_sighup_and_nobody_is_dropped() {
     inside.say(&json!({"type": "publish", "room": "r", "message": "still here"}));
     assert_eq!(inside.hear()["message"], "still here");
 
+    assert_eq!(Call::post("/kept/r/publish", "past").send(addr).status, 200);
+    let mut late = Client::join(addr, "kept");
+    assert_eq!(late.subscribe("r", 5)[0]["message"], "past");
+
     // What cannot be read changes nothing, and is reported.
     write("[channels.new]\nsecret = 1\n");
     program.signal("HUP");
     until(&|| program.log().contains("the channels stay as they were"));
     assert_eq!(post("new").status, 200);
+    inside.say(&json!({"type": "publish", "room": "r", "message": "and still"}));
+    assert_eq!(inside.hear()["message"], "and still");
+    let log = program.log();
+    let errors: Vec<_> = log.lines().filter(|line| line.contains(" ERROR ")).collect();
+    assert!(errors.len() == 1 && errors[0].contains("channels.new.secret"), "{errors:?}");
     program.expect_errors();
 }

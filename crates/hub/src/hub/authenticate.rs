@@ -19,7 +19,8 @@ impl Hub {
         asking.authentications.admit(now, rate).then_some(()).ok_or(Refusal::TooManyRequests)
     }
 
-    /// A connection has shown who it is. What it was permitted before counts no more; where it is, it stays.
+    /// A connection has shown who it is, which counts `until` then. What it was permitted before counts no more;
+    /// where it is, it stays.
     /// Members of rooms that it enters from now on are told `auth_data`.
     ///
     /// # Errors
@@ -27,11 +28,12 @@ impl Hub {
     pub fn handle_authenticate(
         &mut self,
         connection: ConnectionId,
+        until: Now,
         auth_data: Option<Arc<[u8]>>,
     ) -> Result<(), Refusal> {
         let found = self.connections.get_mut(&connection).ok_or(Refusal::NotConnected)?;
         if !matches!(found.standing, Standing::Free) {
-            found.standing = Standing::Authenticated(HashMap::new());
+            found.standing = Standing::Authenticated { until, decided: HashMap::new() };
         }
         let channel = self.channels.get_mut(&found.channel);
         if let Some(client) = channel.and_then(|channel| channel.clients.get_mut(&found.client)) {
@@ -43,21 +45,17 @@ impl Hub {
     /// Whether a connection may do anything at all.
     ///
     /// # Errors
-    /// Its channel requires authentication first, or it was not welcomed.
-    pub fn check_authenticated(&self, connection: ConnectionId) -> Result<(), Refusal> {
-        match self.connections.get(&connection).map(|found| &found.standing) {
-            None => Err(Refusal::NotConnected),
-            Some(Standing::Stranger) => Err(Refusal::Unauthorized),
-            Some(Standing::Free | Standing::Authenticated(_)) => Ok(()),
-        }
+    /// Its channel requires authentication first, or what it has shown has expired, or it was not welcomed.
+    pub fn check_authenticated(&self, now: Now, connection: ConnectionId) -> Result<(), Refusal> {
+        self.connections.get(&connection).ok_or(Refusal::NotConnected)?.standing.check(now)
     }
 
     /// Whether nothing can be said to a request about a room before [`Hub::handle_permission`] was: it would be
     /// [`Refusal::Undecided`].
     #[must_use]
-    pub fn is_undecided(&self, connection: ConnectionId, room: &str) -> bool {
+    pub fn is_undecided(&self, now: Now, connection: ConnectionId, room: &str) -> bool {
         let Some(asking) = self.connections.get(&connection) else { return false };
-        self.check_room(room).is_ok() && asking.standing.permission(room) == Err(Refusal::Undecided)
+        self.check_room(room).is_ok() && asking.standing.permission(now, room) == Err(Refusal::Undecided)
     }
 
     /// What an authenticated connection may do in a room.

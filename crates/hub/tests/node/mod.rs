@@ -12,7 +12,7 @@ use visavis_hub::{
 pub(crate) struct Node {
     pub(crate) hub: Hub,
     pub(crate) bus: MemoryBus,
-    now: Now,
+    pub(crate) now: Now,
     next_connection: usize,
     names: HashMap<String, String>,
     clients: HashMap<usize, String>,

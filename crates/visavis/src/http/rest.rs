@@ -175,7 +175,7 @@ fn failure(refusal: RestRefusal) -> Response {
     let headers = response.headers_mut();
     match refusal {
         // Not `Basic`: browsers would ask people for a password.
-        RestRefusal::Unauthorized => {
+        RestRefusal::Unauthorized | RestRefusal::BadToken(_) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"visavis\""));
         }
         RestRefusal::WrongMethod => {

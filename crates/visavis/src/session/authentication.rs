@@ -58,7 +58,7 @@ impl Session {
             Inbound::Peek(message) => &message.room,
             _ => return false,
         };
-        let undecided = self.signaling.with(|state, _| state.hub.is_undecided(self.connection, room));
+        let undecided = self.signaling.with(|state, now| state.hub.is_undecided(now, self.connection, room));
         if undecided {
             let (permission, room, message) = (grant.permission(room), room.to_string(), text.to_owned());
             self.waiting =
@@ -98,8 +98,9 @@ impl Session {
 
     fn accept(&mut self, callback: Option<i64>, accepted: Grant) {
         let auth_data = accepted.auth_data.clone();
-        let asked = self.signaling.with(|state, _| {
-            state.hub.handle_authenticate(self.connection, auth_data)?;
+        let rest = accepted.expiry.saturating_sub(unix_time());
+        let asked = self.signaling.with(|state, now| {
+            state.hub.handle_authenticate(self.connection, now + rest, auth_data)?;
             state.counters.authenticated += 1;
             Ok(())
         });

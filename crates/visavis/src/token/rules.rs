@@ -76,7 +76,7 @@ impl Rules {
         Permission {
             publish: all(|rule| rule.publish),
             subscribe: all(|rule| rule.subscribe),
-            history: if history.clone().any(|count| count == 0) { 0 } else { history.max().unwrap_or(0) },
+            history: history.min().unwrap_or(0),
         }
     }
 

@@ -62,7 +62,7 @@ async fn caller(channel: &Channel, headers: &HeaderMap) -> Result<Caller, RestRe
     if scheme.eq_ignore_ascii_case("bearer") {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let grant = channel.authenticate(rest.trim(), Holder::Program, now).await;
-        return grant.map(Caller::Holder).map_err(|_| RestRefusal::Unauthorized);
+        return grant.map(Caller::Holder).map_err(RestRefusal::BadToken);
     }
     Err(RestRefusal::Unauthorized)
 }

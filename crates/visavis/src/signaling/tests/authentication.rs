@@ -176,6 +176,32 @@ async fn a_token_may_follow_another_and_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_token_that_has_expired_ends_what_may_be_asked_for_and_nothing_else() {
+    let server = start().await;
+    let (mut client, id) = join(&server).await;
+    let mut claims = claims(LOCKED, &id, &everything());
+    let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(1);
+    claims["exp"] = json!(soon.as_secs_f64());
+    let short = sign(&ChannelSecret::new(SECRET), &claims.to_string());
+    assert_eq!(show(&mut client, &short).await, json!({}));
+    client.subscribe(ROOM).await;
+    while client.ask(json!({"type": "unsubscribe", "room": "other"})).await == json!({})
+        && client.ask(json!({"type": "ice_servers"})).await["error"].is_null()
+    {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for attempt in ["subscribe", "publish", "peek", "ice_servers"] {
+        let attempt = json!({"type": attempt, "room": ROOM, "message": 1});
+        assert_eq!(error(&mut client, attempt.clone()).await, "JWT has expired", "{attempt}");
+    }
+    assert_eq!(show(&mut client, &short).await["error"], "JWT has expired");
+    server.signaling.with(|state, _| state.hub.handle_post(LOCKED, &[ROOM], &(*b"2").into())).unwrap();
+    assert_eq!(client.hear().await["message"], 2, "where it is, it stays");
+    assert_eq!(show(&mut client, &token(&id, &everything())).await, json!({}));
+    assert_eq!(client.ask(json!({"type": "peek", "room": ROOM})).await, json!({"count": 1}));
+}
+
+#[tokio::test]
 async fn tokens_are_not_guessed_without_end() {
     let server = start().await;
     let (mut client, _) = join(&server).await;
