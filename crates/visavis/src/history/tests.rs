@@ -48,7 +48,7 @@ async fn a_write_that_fails_is_said_and_tried_again() {
     journal.submit(vec![record(1, "one"), record(2, "two")], Vec::new());
     let ticket = journal.ticket();
     assert_eq!(journal.stored(ticket).await, Err(NotStored));
-    assert_eq!(journal.failures(), 1);
+    assert!(journal.failures() >= 1);
     fs::create_dir(path.parent().unwrap()).unwrap();
     journal.submit(vec![record(3, "three")], vec![1]);
     journal.stored(journal.ticket()).await.unwrap();
