@@ -86,12 +86,30 @@ fn bind(wasm: &Path) -> Result<(String, Vec<u8>)> {
     bindgen.input_path(wasm).out_name("visavis").typescript(false);
     bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(true);
     let mut output = bindgen.web(true)?.generate_output()?;
-    let glue = output.js().to_owned();
+    let mut glue = output.js().to_owned();
+    let wasm = output.wasm_mut();
+    for (number, import) in wasm.imports.iter_mut().enumerate() {
+        let short = format!("i{number}");
+        if rename(&mut glue, &import.name, &short) {
+            import.name = short;
+        }
+    }
     // Crates may bring files that only other builds import, such as one with threads.
     if glue.contains("./snippets/") {
         bail!("the page's glue imports JavaScript snippets, which the bundle does not carry");
     }
-    Ok((glue, output.wasm_mut().emit_wasm()))
+    Ok((glue, wasm.emit_wasm()))
+}
+
+/// Gives an imported function a short name in the glue, unless it is called otherwise there: the long one with its
+/// digest, once in the glue and once in the wasm, is a good part of what people download.
+fn rename(glue: &mut String, long: &str, short: &str) -> bool {
+    let (from, to) = (format!("{long}: function("), format!("{short}: function("));
+    let found = glue.matches(&from).count() == 1;
+    if found {
+        *glue = glue.replacen(&from, &to, 1);
+    }
+    found
 }
 
 /// The text without indentation and without comments that have their lines to themselves.
