@@ -20,7 +20,7 @@ use crate::{
         connection::{Connection, Tracks},
         event::Listener,
         link::Link,
-        timer::{Timer, now, window},
+        timer::{Frame, Timer, now, window},
     },
     model::Model,
 };
@@ -118,6 +118,8 @@ struct Session {
     alarm: RefCell<Option<(Now, Timer)>>,
     measuring: RefCell<Vec<Timer>>,
     listeners: RefCell<Vec<Listener>>,
+    /// What is to be drawn next, if anything changed.
+    picture: RefCell<Option<Frame>>,
     shown: show::Shown,
 }
 
@@ -136,6 +138,7 @@ impl Session {
             alarm: RefCell::default(),
             measuring: RefCell::default(),
             listeners: RefCell::default(),
+            picture: RefCell::default(),
             shown: show::Shown::default(),
         }
     }
@@ -182,6 +185,7 @@ impl Session {
         self.connections.take();
         self.alarm.take();
         self.measuring.take();
+        self.picture.take();
         self.shown.clear(&self.model);
     }
 
@@ -195,7 +199,9 @@ impl Session {
 
     /// Timers slept with the page.
     fn wake(self: &Rc<Self>) {
-        if window().document().is_some_and(|document| !document.hidden()) {
+        if is_hidden() {
+            self.show();
+        } else {
             self.tell(Call::handle_online);
         }
     }
@@ -238,8 +244,35 @@ impl Session {
             }
         }
         self.busy.set(false);
+        self.expect_pictures();
         self.set_alarm();
-        self.show();
+        self.show_soon();
+    }
+
+    fn expect_pictures(&self) {
+        if let Some(call) = &*self.call.borrow() {
+            for remote in call.remotes() {
+                if let Some(connection) = remote.connection.and_then(|id| self.connection(id)) {
+                    connection.expect_picture(remote.camera);
+                }
+            }
+        }
+    }
+
+    /// Shows with the next picture of the screen: what the network does meanwhile does not wait for the views,
+    /// and of many facts only the outcome is drawn. A page out of sight has no pictures, but a title.
+    fn show_soon(self: &Rc<Self>) {
+        if is_hidden() {
+            return self.show();
+        }
+        let session = Rc::downgrade(self);
+        self.picture.borrow_mut().get_or_insert_with(|| {
+            Frame::next(move || {
+                if let Some(session) = session.upgrade() {
+                    session.show();
+                }
+            })
+        });
     }
 
     fn hand_in_next(&self) -> bool {
@@ -289,4 +322,8 @@ impl Session {
         self.measuring
             .replace(vec![every(MEASURE, Connection::measure), every(LOOK, Connection::look_for_media)]);
     }
+}
+
+fn is_hidden() -> bool {
+    window().document().is_some_and(|document| document.hidden())
 }

@@ -23,7 +23,10 @@ use web_sys::{
 };
 
 use self::{first_frame::FirstFrame, slots::Slots};
-use super::{event::Listener, timer::now};
+use super::{
+    event::Listener,
+    timer::{Timer, now},
+};
 
 /// What the person sends now.
 #[derive(Clone, Default)]
@@ -54,6 +57,8 @@ pub(crate) enum Report {
 
 /// For how long a connection is young.
 const YOUNG: Duration = Duration::from_secs(10);
+/// For how long the camera's picture is sent small.
+const SMALL: Duration = Duration::from_secs(2);
 
 type Tell = Box<dyn Fn(Report)>;
 
@@ -67,7 +72,10 @@ pub(crate) struct Connection {
     tracks: RefCell<Tracks>,
     stream: MediaStream,
     first_frame: RefCell<Option<FirstFrame>>,
+    /// The remote says that its camera is on.
+    picture: Cell<bool>,
     media_came: Cell<bool>,
+    growth: RefCell<Option<Timer>>,
     opened: Now,
     tell: Tell,
 }
@@ -93,7 +101,9 @@ impl Connection {
             tracks: RefCell::new(tracks),
             stream: MediaStream::new()?,
             first_frame: RefCell::default(),
+            picture: Cell::default(),
             media_came: Cell::new(false),
+            growth: RefCell::default(),
             opened: now(),
             tell: Box::new(tell),
         });
@@ -110,6 +120,11 @@ impl Connection {
     pub(crate) fn stream(&self) -> Option<MediaStream> {
         // Not `stream.clone()`: that is the browser's, and makes a new stream.
         (self.stream.get_tracks().length() > 0).then(|| Clone::clone(&self.stream))
+    }
+
+    /// Whether a picture is to be expected of the remote, or only sound.
+    pub(crate) fn expect_picture(&self, expected: bool) {
+        self.picture.set(expected);
     }
 
     /// Sends these from now on, without a renegotiation.
@@ -285,7 +300,19 @@ impl Connection {
         self.event(ConnectionEvent::ConnectionState(state));
         if state == ConnectionState::Connected {
             self.measure();
+            self.grow_later();
         }
+    }
+
+    /// The first pictures are small; by then the sender has learned what the network takes.
+    fn grow_later(self: &Rc<Self>) {
+        let connection = Rc::downgrade(self);
+        let timer = Timer::once(SMALL, move || {
+            if let Some(connection) = connection.upgrade() {
+                connection.slots.borrow().send_full_size();
+            }
+        });
+        self.growth.borrow_mut().get_or_insert(timer);
     }
 
     fn take_track(self: &Rc<Self>, event: &Event) {
@@ -294,7 +321,7 @@ impl Connection {
         if !slots::is_first_of_its_kind(&self.rtc, &event.transceiver()) {
             return;
         }
-        if track.muted() && track.kind() == "video" {
+        if track.kind() == "video" && track.muted() && !self.picture.get() {
             self.add_when_unmuted(&track);
         } else {
             self.stream.add_track(&track);

@@ -65,6 +65,27 @@ impl Drop for Timer {
     }
 }
 
+/// One `requestAnimationFrame`; dropping it cancels it.
+pub(crate) struct Frame {
+    handle: i32,
+    _callback: Closure<dyn FnMut()>,
+}
+
+impl Frame {
+    /// Calls `callback` before the screen is drawn next; never while the page is out of sight.
+    pub(crate) fn next(callback: impl FnMut() + 'static) -> Self {
+        let callback = Closure::<dyn FnMut()>::new(callback);
+        let handle = window().request_animation_frame(callback.as_ref().unchecked_ref()).unwrap_or_default();
+        Self { handle, _callback: callback }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        let _ = window().cancel_animation_frame(self.handle);
+    }
+}
+
 /// Rounded up, so that a timer never fires before its time and has to be armed twice.
 fn whole_milliseconds(delay: Duration) -> i32 {
     i32::try_from(delay.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)

@@ -78,7 +78,7 @@ impl Session {
             let Some(session) = session.upgrade() else { return };
             match report {
                 Report::Event(event) => session.tell_event(id, event),
-                Report::Stream => session.show(),
+                Report::Stream => session.show_soon(),
             }
         });
         match made {

@@ -1,6 +1,6 @@
 //! What `web-sys` does not name, or names only as dictionaries that JSON says as well.
 
-use js_sys::{JSON, Promise, Reflect};
+use js_sys::{Array, JSON, Object, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{MediaStream, MediaStreamTrack, RtcPeerConnection, RtcRtpSender};
@@ -20,6 +20,10 @@ extern "C" {
     fn replace_track(this: &Any, track: Option<&MediaStreamTrack>) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = setStreams)]
     fn set_streams(this: &Any, stream: &MediaStream) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = getParameters)]
+    fn get_parameters(this: &Any) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setParameters)]
+    fn set_parameters(this: &Any, parameters: &JsValue) -> Result<Promise, JsValue>;
 }
 
 fn any(value: &JsValue) -> &Any {
@@ -62,6 +66,27 @@ pub(super) fn replace_track(sender: &RtcRtpSender, track: Option<&MediaStreamTra
 /// `setStreams(stream)`, where the browser has it: the remote is told which tracks belong together.
 pub(super) fn set_streams(sender: &RtcRtpSender, stream: &MediaStream) {
     let _ = any(sender).set_streams(stream);
+}
+
+/// An `RTCRtpEncodingParameters` that scales the picture down.
+pub(super) fn encoding(scale: f64) -> JsValue {
+    let encoding = Object::new();
+    set_scale(&encoding, scale);
+    encoding.into()
+}
+
+/// Scales down what the sender sends, by so much each way; a browser that cannot sends it as it is.
+pub(super) fn scale_down(sender: &RtcRtpSender, scale: f64) {
+    let Ok(parameters) = any(sender).get_parameters() else { return };
+    let encodings = at(&parameters, "encodings").dyn_into::<Array>().unwrap_or_default();
+    encodings.iter().for_each(|encoding| set_scale(&encoding, scale));
+    let set = any(sender).set_parameters(&parameters);
+    wasm_bindgen_futures::spawn_local(async move { drop(done(set).await) });
+}
+
+fn set_scale(encoding: &JsValue, scale: f64) {
+    // Refused only by what is no object.
+    let _ = Reflect::set(encoding, &"scaleResolutionDownBy".into(), &scale.into());
 }
 
 /// The object that `value` is in JSON.

@@ -14,6 +14,9 @@ const KINDS: [&str; 4] = ["audio", "video", "video", "audio"];
 const MICROPHONE: usize = 0;
 const CAMERA: usize = 1;
 const SCREEN: usize = 2;
+/// By how much the first pictures are scaled down each way. Before it knows the network, a browser throws away
+/// frames that seem too large for it, one after the other, until it has found a smaller size by itself.
+const SMALL: f64 = 2.0;
 
 /// Who sends in which place.
 pub(super) struct Slots {
@@ -34,6 +37,9 @@ impl Slots {
             let init = RtcRtpTransceiverInit::new();
             init.set_direction(RtcRtpTransceiverDirection::Sendrecv);
             init.set_streams(&Array::of1(self.stream(place)));
+            if place == CAMERA {
+                init.set_send_encodings(&Array::of1(&script::encoding(SMALL)));
+            }
             let transceiver = rtc.add_transceiver_with_str_and_init(kind, &init);
             self.senders[place] = Some(transceiver.sender());
         }
@@ -53,6 +59,9 @@ impl Slots {
                 let sender = transceiver.sender();
                 script::set_streams(&sender, self.stream(place));
                 transceiver.set_direction(RtcRtpTransceiverDirection::Sendrecv);
+                if place == CAMERA {
+                    script::scale_down(&sender, SMALL);
+                }
                 self.senders[place] = Some(sender);
             }
         }
@@ -64,6 +73,13 @@ impl Slots {
             if let Some(sender) = &self.senders[place] {
                 script::replace_track(sender, track.as_ref());
             }
+        }
+    }
+
+    /// Sends the camera's picture in its own size from now on.
+    pub(super) fn send_full_size(&self) {
+        if let Some(camera) = &self.senders[CAMERA] {
+            script::scale_down(camera, 1.0);
         }
     }
 
