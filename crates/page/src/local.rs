@@ -125,9 +125,16 @@ impl LocalMedia {
             }
             // One of the two may be missing, busy or denied: the other is still worth asking for.
             Err(_) => {
-                self.ask(Kind::Microphone, Device::On).await;
-                self.ask(Kind::Camera, Device::On).await;
+                self.ask_if_still_wished(Kind::Microphone).await;
+                self.ask_if_still_wished(Kind::Camera).await;
             }
+        }
+    }
+
+    /// The person may have left while the browser asked for both.
+    async fn ask_if_still_wished(self, kind: Kind) {
+        if self.device(kind).get_untracked() == Device::Asking {
+            self.ask(kind, Device::On).await;
         }
     }
 

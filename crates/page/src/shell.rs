@@ -59,7 +59,13 @@ impl Shell {
             self.model.screen.set(Screen::Landing);
         } else if address.join {
             let address = address.clone();
-            spawn_local(async move { self.begin(&address, settings::fetch().await.auto_join) });
+            spawn_local(async move {
+                let auto_join = settings::fetch().await.auto_join;
+                // The person may have gone elsewhere meanwhile.
+                if Address::read().room == address.room {
+                    self.begin(&address, auto_join);
+                }
+            });
         } else {
             self.begin(address, false);
         }
@@ -83,13 +89,14 @@ impl Shell {
     pub(crate) fn open(self, room: &str) {
         location::go(room);
         self.enter(room);
-        self.local.open(true, true);
+        let Address { camera, microphone, .. } = Address::read();
+        self.local.open(camera, microphone);
     }
 
-    /// Back to the landing.
+    /// Back to the landing, or to why there is none.
     pub(crate) fn go_home(self) {
         location::go("");
-        self.home();
+        self.move_to(&Address::read());
     }
 
     /// Into the call.
@@ -155,11 +162,13 @@ impl Shell {
         self.driver.enter();
     }
 
-    fn home(self) {
+    /// Lets the present room go.
+    fn move_to(self, address: &Address) {
         self.driver.close();
         self.local.close();
         self.model.room.set(String::new());
         self.model.screen.set(Screen::Landing);
+        self.go(address);
     }
 
     /// Where a link leads.
@@ -175,11 +184,9 @@ impl Shell {
 
     fn follow_address(self) {
         let address = Address::read();
-        if address.room == self.model.room.get_untracked() {
-            return;
+        if address.room != self.model.room.get_untracked() {
+            self.move_to(&address);
         }
-        self.home();
-        self.go(&address);
     }
 
     fn explain_insecure(self) {

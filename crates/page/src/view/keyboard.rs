@@ -24,7 +24,8 @@ pub(crate) fn listen() {
 }
 
 fn press(shell: Shell, open: RwSignal<bool>, event: &KeyboardEvent) {
-    let has_devices = matches!(shell.model.screen.get_untracked(), Screen::Room(_));
+    // After the call nothing on the screen would show that a device is on.
+    let has_devices = matches!(shell.model.screen.get_untracked(), Screen::Room(phase) if !phase.has_ended());
     match command(event) {
         Some(Command::Microphone) if has_devices => shell.local.toggle_microphone(),
         Some(Command::Camera) if has_devices => shell.local.toggle_camera(),
