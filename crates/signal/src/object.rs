@@ -3,7 +3,7 @@
 //! A page downloads its reader before it can call anybody: one reader for all messages is far smaller than a
 //! derived one for each.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer,
@@ -22,6 +22,26 @@ impl<'a> Object<'a> {
     /// It is not JSON, or something else than an object.
     pub fn read(json: &'a str) -> Result<Self, Error> {
         serde_json::from_str(json)
+    }
+
+    /// Reads one object in which no key is there twice: such a one means one thing here and may mean another to who
+    /// wrote it.
+    ///
+    /// # Errors
+    /// It is not JSON, something else than an object, or has a key twice.
+    pub fn read_strictly(json: &'a str) -> Result<Self, Error> {
+        let object = Self::read(json)?;
+        let mut known = BTreeSet::new();
+        if object.fields().all(|(key, _)| known.insert(key)) {
+            Ok(object)
+        } else {
+            Err(Error::custom("a key is there twice"))
+        }
+    }
+
+    /// Every field, `null` too, in the order in which they stand.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (string(key).unwrap_or_default(), *value))
     }
 
     /// A field as it stands, `null` too.

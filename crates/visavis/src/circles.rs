@@ -20,6 +20,7 @@ use visavis_relay::{IsRevoked, Relay};
 use visavis_turn::Circle;
 
 use crate::signaling::Signaling;
+pub(crate) use candidates::Said;
 use member::Member;
 
 /// How long allocations outlive a goodbye: a moment, in which a member may come back.
@@ -115,8 +116,7 @@ impl Circles {
     }
 
     /// A client says something in a room: takes note of the addresses in it, and of a goodbye.
-    pub(crate) fn say(&self, now: Now, who: Who<'_>, channel: &str, room: &str, message: &[u8]) {
-        let Some(said) = candidates::read(message) else { return };
+    pub(crate) fn say(&self, now: Now, who: Who<'_>, channel: &str, room: &str, said: Said) {
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(member) = state.members.get_mut(who.client) else { return };

@@ -15,7 +15,7 @@ use visavis_signal::{
 
 use crate::{
     channels::Channel,
-    circles::{Gone, Who},
+    circles::{Gone, Said, Who},
     signaling::{End, Outbox, Signaling, state},
     stream::ConnectionInfo,
     token::Grant,
@@ -218,14 +218,13 @@ impl Session {
 
     fn publish(&mut self, message: &Publish<'_>) {
         let payload = bytes(message.message);
+        let bound = self.who().filter(|(_, channel)| channel.relay_within_rooms);
+        let said = bound.and_then(|bound| Some((bound, Said::read(message.message.get())?)));
         let asked = self.signaling.with(|state, now| {
             state.hub.handle_publish(now, self.connection, &message.room, payload)?;
             state.counters.published += 1;
             // Before anybody hears it: who does may want to reach these addresses at once.
-            if let Some((who, channel)) = self.who()
-                && channel.relay_within_rooms
-            {
-                let said = message.message.get().as_bytes();
+            if let Some(((who, channel), said)) = said {
                 self.signaling.circles.say(now, who, &channel.id, &message.room, said);
             }
             Ok(())

@@ -4,7 +4,6 @@
 //! part is one that a token must not be able to ask for, and HMAC and base64 are here already.
 
 pub(crate) mod lane;
-mod object;
 pub(crate) mod rules;
 #[cfg(test)]
 mod tests;
@@ -15,17 +14,20 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use visavis_hub::Permission;
-use visavis_signal::Refusal;
+use visavis_signal::{Object, Refusal};
 
 use crate::channels::{Channel, ChannelSecret};
 use lane::Lane;
-use object::Object;
 use rules::Rules;
 
 /// Bytes of a token.
 const TOKEN: usize = 8 * 1024;
 /// Bytes of its `data`: as much as a client may say about itself.
 const DATA: usize = 4 * 1024;
+/// Above this a time is in milliseconds: in seconds it would be the year 5138.
+const SECONDS_AT_MOST: f64 = 1e11;
+/// Later than this is no time that anybody means, in seconds.
+const END_OF_TIME: f64 = 1e13;
 /// By so much the clock of who made a token may be ahead.
 const AHEAD: Duration = Duration::from_secs(60);
 
@@ -72,22 +74,22 @@ impl Channel {
             return Err(Refusal::NoAuthentication);
         }
         let claims = signed_claims(token, &self.secrets)?;
-        let claims = Object::read(&claims).ok_or(Refusal::BadToken)?;
+        let claims = Object::read_strictly(&claims).map_err(bad)?;
         let expiry = check_times(&claims, unix_time)?;
-        let channel = claims.string("channel")?.ok_or(Refusal::BadToken)?;
+        let channel = claims.string("channel").map_err(bad)?.ok_or(Refusal::BadToken)?;
         if *channel != *self.id {
             return Err(Refusal::TokenChannel);
         }
-        match (holder, claims.string("client")?) {
+        match (holder, claims.string("client").map_err(bad)?) {
             (Holder::Client(id), Some(client)) if *client == *id => {}
             (Holder::Program, None) => {}
             _ => return Err(Refusal::TokenClient),
         }
-        let auth_data = claims.value("data").map(str::as_bytes);
+        let auth_data = claims.value("data").map(|data| data.get().as_bytes());
         if auth_data.is_some_and(|data| data.len() > DATA) {
             return Err(Refusal::TokenTooLarge);
         }
-        let permissions = claims.value("permissions").ok_or(Refusal::BadToken)?;
+        let permissions = claims.value("permissions").ok_or(Refusal::BadToken)?.get();
         let rules = Rules::read(permissions).ok_or(Refusal::TokenPermissions)?;
         let (lane, auth_data) = (self.lane.clone(), auth_data.map(Into::into));
         Ok(Grant { rules: Arc::new(rules), lane, expiry, auth_data })
@@ -129,11 +131,11 @@ fn signed_claims(token: &str, secrets: &[ChannelSecret]) -> Result<String, Refus
 }
 
 fn check_header(header: &str) -> Result<(), Refusal> {
-    let header = Object::read(header).ok_or(Refusal::BadToken)?;
-    if header.string("alg")?.as_deref() != Some("HS256") {
+    let header = Object::read_strictly(header).map_err(bad)?;
+    if header.string("alg").map_err(bad)?.as_deref() != Some("HS256") {
         return Err(Refusal::TokenAlgorithm);
     }
-    let kind = header.string("typ")?.unwrap_or(Cow::Borrowed("JWT"));
+    let kind = header.string("typ").map_err(bad)?.unwrap_or(Cow::Borrowed("JWT"));
     // An extension that must be understood is understood by nobody here (RFC 7515 section 4.1.11).
     if !kind.eq_ignore_ascii_case("JWT") || header.value("crit").is_some() {
         return Err(Refusal::BadToken);
@@ -143,13 +145,26 @@ fn check_header(header: &str) -> Result<(), Refusal> {
 
 /// When the token ends.
 fn check_times(claims: &Object<'_>, unix_time: Duration) -> Result<Duration, Refusal> {
-    let expiry = claims.time("exp")?.ok_or(Refusal::BadToken)?;
+    let expiry = time(claims, "exp")?.ok_or(Refusal::BadToken)?;
     for begin in ["nbf", "iat"] {
-        if claims.time(begin)?.is_some_and(|begin| begin > unix_time + AHEAD) {
+        if time(claims, begin)?.is_some_and(|begin| begin > unix_time + AHEAD) {
             return Err(Refusal::TokenTooEarly);
         }
     }
     if expiry <= unix_time { Err(Refusal::TokenExpired) } else { Ok(expiry) }
+}
+
+/// A time since 1970, in seconds or milliseconds.
+fn time(claims: &Object<'_>, name: &str) -> Result<Option<Duration>, Refusal> {
+    let Some(value) = claims.value(name) else { return Ok(None) };
+    let number: f64 = serde_json::from_str(value.get()).map_err(bad)?;
+    let seconds = if number > SECONDS_AT_MOST { number / 1000.0 } else { number };
+    let sane = (0.0..=END_OF_TIME).contains(&seconds);
+    if sane { Ok(Some(Duration::from_secs_f64(seconds))) } else { Err(Refusal::BadToken) }
+}
+
+fn bad(_: serde_json::Error) -> Refusal {
+    Refusal::BadToken
 }
 
 /// A part of a token: base64url without padding, and text.

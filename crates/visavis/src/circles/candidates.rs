@@ -9,22 +9,25 @@ const MOST: usize = 64;
 
 /// What a message means to the relay.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// Its sender leaves the call.
     Bye,
     /// Its sender is in the call, and has these addresses.
     Addresses(Vec<IpAddr>),
 }
 
-/// Reads a room message; none if it is no signal of a call.
-pub(super) fn read(message: &[u8]) -> Option<Said> {
-    let message = std::str::from_utf8(message).ok()?;
-    Some(match Envelope::parse(message).ok()?.body {
-        Body::Bye => Said::Bye,
-        Body::State(_) => Said::Addresses(Vec::new()),
-        Body::Candidate(candidate) => Said::Addresses(address(&candidate.candidate).into_iter().collect()),
-        Body::Sdp(description) => Said::Addresses(addresses(&description.sdp)),
-    })
+impl Said {
+    /// Reads a room message; none if it is no signal of a call.
+    pub(crate) fn read(message: &str) -> Option<Self> {
+        Some(match Envelope::parse(message).ok()?.body {
+            Body::Bye => Self::Bye,
+            Body::State(_) => Self::Addresses(Vec::new()),
+            Body::Candidate(candidate) => {
+                Self::Addresses(address(&candidate.candidate).into_iter().collect())
+            }
+            Body::Sdp(description) => Self::Addresses(addresses(&description.sdp)),
+        })
+    }
 }
 
 /// The addresses of an SDP's candidates.
@@ -44,7 +47,7 @@ mod tests {
     use super::*;
 
     fn said(message: &str) -> Option<Vec<String>> {
-        match read(message.as_bytes())? {
+        match Said::read(message)? {
             Said::Bye => Some(vec!["bye".to_owned()]),
             Said::Addresses(addresses) => Some(addresses.iter().map(IpAddr::to_string).collect()),
         }

@@ -38,11 +38,11 @@ impl World {
     fn candidate(&self, who: Who<'_>, room: &str, address: &str) {
         let candidate = format!("candidate:1 1 udp 1 {address} 5000 typ host");
         let message = format!(r#"{{"candidate":{{"candidate":"{candidate}"}}}}"#);
-        self.circles.say(self.now, who, CHANNEL, room, message.as_bytes());
+        self.circles.say(self.now, who, CHANNEL, room, Said::read(&message).unwrap());
     }
 
     fn bye(&self, who: Who<'_>) {
-        self.circles.say(self.now, who, CHANNEL, "blue", br#"{"bye":true}"#);
+        self.circles.say(self.now, who, CHANNEL, "blue", Said::Bye);
     }
 
     /// Lets time pass second by second: after how many it was said that the client's allocations end.

@@ -11,8 +11,7 @@ use std::{
 use fancy_regex::{Regex, RegexBuilder};
 use rustix::time::{ClockId, clock_gettime};
 use visavis_hub::Permission;
-
-use super::object::Object;
+use visavis_signal::Object;
 
 /// Rules of one token.
 const RULES: usize = 64;
@@ -46,12 +45,12 @@ struct Undecidable;
 impl Rules {
     /// Reads the claim; none if it is something else, or too much.
     pub(super) fn read(permissions: &str) -> Option<Self> {
-        let permissions = Object::read(permissions)?;
+        let permissions = Object::read_strictly(permissions).ok()?;
         let fields = permissions.fields();
         if fields.len() > RULES {
             return None;
         }
-        let rules = fields.map(|(pattern, what)| Rule::read(pattern, what)).collect::<Option<_>>()?;
+        let rules = fields.map(|(pattern, what)| Rule::read(&pattern, what.get())).collect::<Option<_>>()?;
         Some(Self { rules, spoilt: AtomicBool::new(false) })
     }
 
@@ -102,7 +101,7 @@ fn worked() -> Duration {
 
 impl Rule {
     fn read(pattern: &str, what: &str) -> Option<Self> {
-        let what = Object::read(what)?;
+        let what = Object::read_strictly(what).ok()?;
         let fits = pattern.len() <= PATTERN;
         fits.then_some(Self {
             pattern: pattern.to_owned(),
