@@ -55,7 +55,7 @@ impl Destination {
     /// Which relayed transport address of an allocation data for it leaves from.
     pub(crate) const fn family(&self) -> Family {
         let (Self::Peer(PeerAddr(address)) | Self::Relayed(RelayedAddr(address))) = self;
-        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+        Family::of(address.ip())
     }
 }
 
