@@ -119,7 +119,7 @@ struct Session {
     measuring: RefCell<Vec<Timer>>,
     listeners: RefCell<Vec<Listener>>,
     /// What is to be drawn next, if anything changed.
-    picture: RefCell<Option<Frame>>,
+    frame: RefCell<Option<Frame>>,
     shown: show::Shown,
 }
 
@@ -138,7 +138,7 @@ impl Session {
             alarm: RefCell::default(),
             measuring: RefCell::default(),
             listeners: RefCell::default(),
-            picture: RefCell::default(),
+            frame: RefCell::default(),
             shown: show::Shown::default(),
         }
     }
@@ -185,7 +185,7 @@ impl Session {
         self.connections.take();
         self.alarm.take();
         self.measuring.take();
-        self.picture.take();
+        self.frame.take();
         self.shown.clear(&self.model);
     }
 
@@ -259,14 +259,14 @@ impl Session {
         }
     }
 
-    /// Shows with the next picture of the screen: what the network does meanwhile does not wait for the views,
-    /// and of many facts only the outcome is drawn. A page out of sight has no pictures, but a title.
+    /// Shows with the next frame of the screen: what the network does meanwhile does not wait for the views,
+    /// and of many facts only the outcome is drawn. A page out of sight has no frames, but a title.
     fn show_soon(self: &Rc<Self>) {
         if is_hidden() {
             return self.show();
         }
         let session = Rc::downgrade(self);
-        self.picture.borrow_mut().get_or_insert_with(|| {
+        self.frame.borrow_mut().get_or_insert_with(|| {
             Frame::next(move || {
                 if let Some(session) = session.upgrade() {
                     session.show();

@@ -26,7 +26,7 @@ fn main() {
         let shell = shell::Shell::start(model, driver, &address);
         #[cfg(feature = "scenes")]
         scene::set(model, &address);
-        view::show(shell, text::from_browser(&address));
+        view::show(shell, view::language::wanted(address.lang));
     });
     // The page lives as long as its tab.
     std::mem::forget(owner);

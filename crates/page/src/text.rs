@@ -3,8 +3,7 @@
 mod en;
 mod zh;
 
-use crate::browser::{document, location::Address, storage};
-use crate::signals::*;
+use crate::{signals::*, view::language::Words};
 use visavis_call::Problem;
 
 /// The words of one language.
@@ -129,28 +128,16 @@ pub(crate) struct Text {
     pub(crate) keys_list: &'static str,
 }
 
-/// Every language, in the order of the switch.
-pub(crate) const LANGUAGES: [&Text; 2] = [&en::TEXT, &zh::TEXT];
+impl Words for Text {
+    const ALL: &'static [&'static Self] = &[&en::TEXT, &zh::TEXT];
 
-const STORED: &str = "lang";
+    fn tag(&self) -> &'static str {
+        self.tag
+    }
 
-/// The language from the link, else the one chosen before, else the browser's first that is here.
-pub(crate) fn from_browser(address: &Address) -> &'static Text {
-    let wanted = address.lang.clone().into_iter().chain(storage::read(STORED)).chain(document::languages());
-    wanted.into_iter().find_map(|tag| named(&tag)).unwrap_or(LANGUAGES[0])
-}
-
-/// The language with that tag, `zh-CN` counting as `zh`.
-fn named(tag: &str) -> Option<&'static Text> {
-    let tag = tag.to_ascii_lowercase();
-    let primary = tag.split(['-', '_']).next().unwrap_or_default();
-    LANGUAGES.into_iter().find(|text| text.tag == primary)
-}
-
-/// Changes the language of the page and remembers it.
-pub(crate) fn choose(current: RwSignal<&'static Text>, text: &'static Text) {
-    storage::write(STORED, text.tag);
-    current.set(text);
+    fn language(&self) -> &'static str {
+        self.language
+    }
 }
 
 /// The words to use in a view.

@@ -11,6 +11,7 @@ mod icon;
 mod idle;
 mod keyboard;
 mod landing;
+pub(crate) mod language;
 mod lobby;
 mod notice;
 mod refused;
@@ -24,9 +25,9 @@ use crate::{
     browser::document,
     model::Screen,
     shell::Shell,
-    text::{self, LANGUAGES, Text},
+    text::{self, Text},
 };
-use element::{View, button, el, fragment};
+use element::{View, el, fragment};
 use visavis_call::Phase;
 
 /// The current language, for the switch.
@@ -89,15 +90,5 @@ fn header() -> View {
 
 fn language_switch() -> View {
     let Language(current) = expect_context::<Language>();
-    let switch = |text: &'static Text| {
-        button("language")
-            .attr("lang", text.tag)
-            .attr_of("aria-pressed", move || if current.get().tag == text.tag { "true" } else { "false" })
-            .on_click(move || text::choose(current, text))
-            .text(text.language)
-    };
-    el("div", "languages")
-        .attr("role", "group")
-        .attr("aria-label", text::words().languages)
-        .children(LANGUAGES.map(switch))
+    language::switch(current, text::words().languages)
 }

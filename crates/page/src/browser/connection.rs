@@ -58,7 +58,7 @@ pub(crate) enum Report {
 /// For how long a connection is young.
 const YOUNG: Duration = Duration::from_secs(10);
 /// For how long the camera's picture is sent small.
-const SMALL: Duration = Duration::from_secs(2);
+const SMALL_AT_FIRST: Duration = Duration::from_secs(2);
 
 type Tell = Box<dyn Fn(Report)>;
 
@@ -307,7 +307,7 @@ impl Connection {
     /// The first pictures are small; by then the sender has learned what the network takes.
     fn grow_later(self: &Rc<Self>) {
         let connection = Rc::downgrade(self);
-        let timer = Timer::once(SMALL, move || {
+        let timer = Timer::once(SMALL_AT_FIRST, move || {
             if let Some(connection) = connection.upgrade() {
                 connection.slots.borrow().send_full_size();
             }

@@ -36,7 +36,7 @@ impl Shown {
 impl Session {
     /// Writes every signal whose value changed.
     pub(super) fn show(&self) {
-        self.picture.take();
+        self.frame.take();
         let model = &self.model;
         let Some(snapshot) = self.snapshot() else { return };
         set(model.inside, snapshot.inside);

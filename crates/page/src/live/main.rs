@@ -21,17 +21,26 @@ mod browser {
 mod element;
 #[path = "../view/icon.rs"]
 mod icon;
+#[path = "../view/language.rs"]
+mod language;
 #[path = "../signals.rs"]
 mod signals;
 
 use any_spawner::Executor;
 use signals::Owner;
+use web_sys::UrlSearchParams;
 
 fn main() {
     // Fails only where another executor runs already.
     let _ = Executor::init_wasm_bindgen();
     let owner = Owner::new();
-    owner.with(|| view::show(watch::Watch::start(), text::from_browser()));
+    owner.with(|| view::show(watch::Watch::start(), language::wanted(asked_language())));
     // The page lives as long as its tab.
     std::mem::forget(owner);
+}
+
+/// `lang=` of the address.
+fn asked_language() -> Option<String> {
+    let query = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&query).ok()?.get("lang")
 }

@@ -3,12 +3,7 @@
 mod en;
 mod zh;
 
-use web_sys::UrlSearchParams;
-
-use crate::{
-    browser::{document, storage},
-    signals::*,
-};
+use crate::{language::Words, signals::*};
 
 /// The words of one language.
 pub(crate) struct Text {
@@ -77,30 +72,16 @@ fn said(table: &[(&str, &str)], word: &str) -> String {
     table.iter().find(|(known, _)| *known == word).map_or(word, |(_, said)| said).to_owned()
 }
 
-/// Every language, in the order of the switch.
-pub(crate) const LANGUAGES: [&Text; 2] = [&en::TEXT, &zh::TEXT];
+impl Words for Text {
+    const ALL: &'static [&'static Self] = &[&en::TEXT, &zh::TEXT];
 
-const STORED: &str = "lang";
+    fn tag(&self) -> &'static str {
+        self.tag
+    }
 
-/// The language from the address, else the one chosen before, else the browser's first that is here.
-pub(crate) fn from_browser() -> &'static Text {
-    let query = location().search().unwrap_or_default();
-    let asked = UrlSearchParams::new_with_str(&query).ok().and_then(|query| query.get("lang"));
-    let wanted = asked.into_iter().chain(storage::read(STORED)).chain(document::languages());
-    wanted.into_iter().find_map(|tag| named(&tag)).unwrap_or(LANGUAGES[0])
-}
-
-/// The language with that tag, `zh-CN` counting as `zh`.
-fn named(tag: &str) -> Option<&'static Text> {
-    let tag = tag.to_ascii_lowercase();
-    let primary = tag.split(['-', '_']).next().unwrap_or_default();
-    LANGUAGES.into_iter().find(|text| text.tag == primary)
-}
-
-/// Changes the language and remembers it.
-pub(crate) fn choose(current: RwSignal<&'static Text>, text: &'static Text) {
-    storage::write(STORED, text.tag);
-    current.set(text);
+    fn language(&self) -> &'static str {
+        self.language
+    }
 }
 
 /// The words to use in a view.

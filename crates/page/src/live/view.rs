@@ -7,11 +7,11 @@ mod rooms;
 
 use crate::{
     browser::document,
-    element::{self, View, button, el, fragment},
-    format, icon,
+    element::{self, View, el, fragment},
+    format, icon, language,
     report::Report,
     signals::*,
-    text::{self, LANGUAGES, Text, words},
+    text::{Text, words},
     watch::Watch,
 };
 
@@ -56,17 +56,7 @@ fn header() -> View {
 
 fn language_switch() -> View {
     let Language(current) = expect_context::<Language>();
-    let switch = |text: &'static Text| {
-        button("language")
-            .attr("lang", text.tag)
-            .attr_of("aria-pressed", move || if current.get().tag == text.tag { "true" } else { "false" })
-            .on_click(move || text::choose(current, text))
-            .text(text.language)
-    };
-    el("div", "languages")
-        .attr("role", "group")
-        .attr("aria-label", words().languages)
-        .children(LANGUAGES.map(switch))
+    language::switch(current, words().languages)
 }
 
 /// Whether the server serves, for how long it has, and which version it is.

@@ -1,6 +1,6 @@
 //! What `web-sys` does not name, or names only as dictionaries that JSON says as well.
 
-use js_sys::{Array, JSON, Object, Promise, Reflect};
+use js_sys::{Array, JSON, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{MediaStream, MediaStreamTrack, RtcPeerConnection, RtcRtpSender};
@@ -68,25 +68,16 @@ pub(super) fn set_streams(sender: &RtcRtpSender, stream: &MediaStream) {
     let _ = any(sender).set_streams(stream);
 }
 
-/// An `RTCRtpEncodingParameters` that scales the picture down.
-pub(super) fn encoding(scale: f64) -> JsValue {
-    let encoding = Object::new();
-    set_scale(&encoding, scale);
-    encoding.into()
-}
-
 /// Scales down what the sender sends, by so much each way; a browser that cannot sends it as it is.
 pub(super) fn scale_down(sender: &RtcRtpSender, scale: f64) {
     let Ok(parameters) = any(sender).get_parameters() else { return };
     let encodings = at(&parameters, "encodings").dyn_into::<Array>().unwrap_or_default();
-    encodings.iter().for_each(|encoding| set_scale(&encoding, scale));
+    for encoding in encodings.iter() {
+        // Refused only by what is no object.
+        let _ = Reflect::set(&encoding, &"scaleResolutionDownBy".into(), &scale.into());
+    }
     let set = any(sender).set_parameters(&parameters);
     wasm_bindgen_futures::spawn_local(async move { drop(done(set).await) });
-}
-
-fn set_scale(encoding: &JsValue, scale: f64) {
-    // Refused only by what is no object.
-    let _ = Reflect::set(encoding, &"scaleResolutionDownBy".into(), &scale.into());
 }
 
 /// The object that `value` is in JSON.

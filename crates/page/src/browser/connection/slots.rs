@@ -37,11 +37,8 @@ impl Slots {
             let init = RtcRtpTransceiverInit::new();
             init.set_direction(RtcRtpTransceiverDirection::Sendrecv);
             init.set_streams(&Array::of1(self.stream(place)));
-            if place == CAMERA {
-                init.set_send_encodings(&Array::of1(&script::encoding(SMALL)));
-            }
-            let transceiver = rtc.add_transceiver_with_str_and_init(kind, &init);
-            self.senders[place] = Some(transceiver.sender());
+            let sender = rtc.add_transceiver_with_str_and_init(kind, &init).sender();
+            self.take(place, sender);
         }
         Ok(())
     }
@@ -59,12 +56,16 @@ impl Slots {
                 let sender = transceiver.sender();
                 script::set_streams(&sender, self.stream(place));
                 transceiver.set_direction(RtcRtpTransceiverDirection::Sendrecv);
-                if place == CAMERA {
-                    script::scale_down(&sender, SMALL);
-                }
-                self.senders[place] = Some(sender);
+                self.take(place, sender);
             }
         }
+    }
+
+    fn take(&mut self, place: usize, sender: RtcRtpSender) {
+        if place == CAMERA {
+            script::scale_down(&sender, SMALL);
+        }
+        self.senders[place] = Some(sender);
     }
 
     /// Sends these tracks.
