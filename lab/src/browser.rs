@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use thirtyfour::{By, Capabilities, WebDriver, WindowHandle};
 use crate::{
     ca::Authority,
     need::{self, say},
-    network::{CONTROL, Node},
+    network::{CONTROL, CONTROL_V6, Node},
     process::Process,
     until,
 };
@@ -392,14 +393,14 @@ fn by(id: &str) -> By {
 
 /// Waits for the driver to listen, then for the browser to start.
 async fn connect(node: &Node, capabilities: Value) -> Result<WebDriver> {
-    let address = (node.address, DRIVER_PORT);
+    let address = SocketAddr::new(node.address, DRIVER_PORT);
     until("the driver listens", PATIENCE, async || {
         tokio::net::TcpStream::connect(address).await?;
         Ok(Some(()))
     })
     .await?;
     let Value::Object(capabilities) = capabilities else { unreachable!("capabilities are an object") };
-    let url = format!("http://{}:{DRIVER_PORT}", node.address);
+    let url = format!("http://{address}");
     let driver =
         WebDriver::builder(url, Capabilities::from(capabilities)).request_timeout(Duration::from_secs(60));
     let driver = driver.await.context("start the browser")?;
@@ -412,9 +413,9 @@ fn shown(program: &str) -> Result<String> {
     Ok(need::program(program)?.display().to_string())
 }
 
-/// The address that may command a driver.
+/// The addresses that may command a driver.
 fn control() -> String {
-    CONTROL.to_string()
+    format!("{CONTROL},{CONTROL_V6}")
 }
 
 /// The folder of a browser's profile.

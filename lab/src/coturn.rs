@@ -1,6 +1,6 @@
 //! coturn's own client and peer.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::IpAddr, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -38,7 +38,7 @@ pub fn exchange(
     node: &Node,
     transport: Transport,
     account: (&str, &str),
-    peer: Ipv4Addr,
+    peer: IpAddr,
 ) -> Result<(u64, u64)> {
     let mut command = node.command("turnutils_uclient")?;
     match transport {

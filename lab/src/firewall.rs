@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    network::{CONTROL, Node},
+    network::{CONTROL, CONTROL_V6, Node},
     process::run,
 };
 
@@ -38,8 +38,16 @@ impl Node {
     fn block(&self, what: &str) -> Result<()> {
         self.nft(&format!(
             "table inet {TABLE} {{
-                chain in {{ type filter hook input priority 0; iifname eth0 ip saddr != {CONTROL} {what} drop; }}
-                chain out {{ type filter hook output priority 0; oifname eth0 ip daddr != {CONTROL} {what} drop; }}
+                chain in {{
+                    type filter hook input priority 0;
+                    iifname eth0 ip saddr != {CONTROL} {what} drop;
+                    iifname eth0 ip6 saddr != {CONTROL_V6} {what} drop;
+                }}
+                chain out {{
+                    type filter hook output priority 0;
+                    oifname eth0 ip daddr != {CONTROL} {what} drop;
+                    oifname eth0 ip6 daddr != {CONTROL_V6} {what} drop;
+                }}
             }}"
         ))
     }

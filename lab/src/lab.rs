@@ -2,7 +2,7 @@
 
 use std::{
     any,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
@@ -13,11 +13,11 @@ use tempfile::TempDir;
 use tokio::runtime;
 
 use crate::{
-    Browser, Engine, Server,
+    Browser, Connection, Engine, Server,
     browser::Session,
     ca::Authority,
     need::{self, say, target_dir},
-    network::{NAME, Network, Node, SERVER},
+    network::{NAME, Network, Node, SERVER, SERVER_V6},
     server,
 };
 
@@ -88,8 +88,23 @@ impl Lab {
     /// # Errors
     /// If it does not start.
     pub async fn server(&mut self, flags: &[&str]) -> Result<&mut Server> {
-        let node = self.network.add("server", SERVER, self.folder.path())?;
-        let server = self.server.insert(Server::start(node, self.folder.path(), &self.authority, flags)?);
+        self.server_at(&[SERVER.into()], flags).await
+    }
+
+    /// The same on a machine that has an IPv6 address as well. Its name means both.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn dual_server(&mut self, flags: &[&str]) -> Result<&mut Server> {
+        self.server_at(&[SERVER.into(), SERVER_V6.into()], flags).await
+    }
+
+    async fn server_at(&mut self, addresses: &[IpAddr], flags: &[&str]) -> Result<&mut Server> {
+        let folder = self.folder.path();
+        self.network.publish(addresses);
+        let node = self.network.add("server", addresses, folder)?;
+        let server = Server::start(node, addresses, folder, &self.authority, flags)?;
+        let server = self.server.insert(server);
         server.is_ready().await?;
         Ok(server)
     }
@@ -108,7 +123,18 @@ impl Lab {
     /// If it cannot be made.
     pub fn machine(&mut self, name: &str) -> Result<Node> {
         self.machines += 1;
-        self.network.add(name, Ipv4Addr::new(203, 0, 113, 10 + self.machines), self.folder.path())
+        let address = Ipv4Addr::new(203, 0, 113, 10 + self.machines);
+        self.network.add(name, &[address.into()], self.folder.path())
+    }
+
+    /// The same with an IPv6 address and no other.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn machine_v6(&mut self, name: &str) -> Result<Node> {
+        self.machines += 1;
+        let address = Ipv6Addr::new(0x2001, 0xdb8, 0x113, 0, 0, 0, 0, 0x10 + u16::from(self.machines));
+        self.network.add(name, &[address.into()], self.folder.path())
     }
 
     /// Adds a machine behind a link that carries no larger packets than `mtu`.
@@ -133,6 +159,20 @@ impl Lab {
     /// If it is missing or does not start.
     pub async fn browser_with(&mut self, engine: Engine, name: &str, flags: &[&str]) -> Result<Browser> {
         let node = self.machine(name)?;
+        self.browser_on(node, engine, name, flags).await
+    }
+
+    /// The same on a machine that was made before.
+    ///
+    /// # Errors
+    /// If it is missing or does not start.
+    pub async fn browser_on(
+        &mut self,
+        node: Node,
+        engine: Engine,
+        name: &str,
+        flags: &[&str],
+    ) -> Result<Browser> {
         let folder = self.folder.path().join(name);
         let session = Session::start(engine, node, name, &folder, &self.authority, flags).await?;
         let browser = session.browser();
@@ -158,6 +198,20 @@ impl Lab {
     /// The link to a room on another page of the server, or with a query: `/?relay=tcp`.
     pub fn link(&self, page: &str, room: &str) -> String {
         format!("{}{page}#{room}", server::origin())
+    }
+
+    /// Both join a room on that page from its lobby, the second one later, and their call is proven from both sides.
+    ///
+    /// # Errors
+    /// If the call does not stand.
+    pub async fn call(&self, first: &Browser, second: &Browser, page: &str) -> Result<[Connection; 2]> {
+        first.join(&self.link(page, "blue")).await?;
+        first.reaches(&["waiting"]).await?;
+        second.join(&self.link(page, "blue")).await?;
+        let ends = [first.sees_and_hears().await?, second.sees_and_hears().await?];
+        first.reaches(&["in-call"]).await?;
+        second.reaches(&["in-call"]).await?;
+        Ok(ends)
     }
 
     /// What was going on when a test failed.

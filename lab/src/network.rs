@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     os::fd::AsFd,
     path::Path,
     process::{self, Command},
@@ -26,6 +26,10 @@ use crate::{
 pub const CONTROL: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 254);
 /// The server's address.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+/// The same two over IPv6.
+pub const CONTROL_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x113, 0, 0, 0, 0, 0xfe);
+/// Of a server that listens on both.
+pub const SERVER_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x113, 0, 0, 0, 0, 1);
 /// A machine behind a narrower link, and the end of the link before it.
 const BEHIND: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const BEHIND_ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 254);
@@ -38,14 +42,16 @@ pub struct Network {
     prefix: String,
     namespaces: Vec<String>,
     resolvers: Vec<Process>,
+    /// What resolvers say of [`NAME`].
+    named: Vec<IpAddr>,
 }
 
 /// A machine on the internet.
 #[derive(Debug, Clone)]
 pub struct Node {
     namespace: String,
-    /// Its only address.
-    pub address: Ipv4Addr,
+    /// Its address: where it has one of each family, the IPv4 one.
+    pub address: IpAddr,
 }
 
 impl Network {
@@ -57,10 +63,13 @@ impl Network {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         need::root()?;
         let prefix = format!("vv{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut network = Self { prefix, namespaces: Vec::new(), resolvers: Vec::new() };
+        let mut network =
+            Self { prefix, namespaces: Vec::new(), resolvers: Vec::new(), named: vec![SERVER.into()] };
         let internet = network.namespace("net")?;
         ip(&["-n", &internet, "link", "add", "internet", "type", "bridge"])?;
-        ip(&["-n", &internet, "address", "add", &format!("{CONTROL}/24"), "dev", "internet"])?;
+        for address in [CONTROL.into(), CONTROL_V6.into()] {
+            give(&internet, "internet", address)?;
+        }
         ip(&["-n", &internet, "link", "set", "internet", "up"])?;
         Ok(network)
     }
@@ -76,27 +85,38 @@ impl Network {
             .context("enter the test's namespace")
     }
 
-    /// Adds a machine, reachable from all others.
+    /// What [`NAME`] means to machines that are added from now on.
+    pub fn publish(&mut self, addresses: &[IpAddr]) {
+        self.named = addresses.to_vec();
+    }
+
+    /// Adds a machine, reachable from all others that have an address of the same family.
     ///
     /// # Errors
     /// If a program that this takes is missing or fails.
-    pub fn add(&mut self, name: &str, address: Ipv4Addr, folder: &Path) -> Result<Node> {
+    ///
+    /// # Panics
+    /// Without an address.
+    pub fn add(&mut self, name: &str, addresses: &[IpAddr], folder: &Path) -> Result<Node> {
         let internet = format!("{}-net", self.prefix);
         let namespace = self.namespace(name)?;
-        let port = format!("to-{}", address.octets()[3]);
+        let port = format!("to-{}", self.namespaces.len() - 1);
         ip(&[
             "-n", &internet, "link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns",
             &namespace,
         ])?;
         ip(&["-n", &internet, "link", "set", &port, "master", "internet", "up"])?;
-        ip(&["-n", &namespace, "address", "add", &format!("{address}/24"), "dev", "eth0"])?;
         // An address that the kernel adds later looks to browsers like another network, and stops their requests.
         ip(&["-n", &namespace, "link", "set", "eth0", "addrgenmode", "none"])?;
         ip(&["-n", &namespace, "link", "set", "eth0", "up"])?;
-        // Whatever leaves this internet ends there, as nothing is forwarded.
-        ip(&["-n", &namespace, "route", "add", "default", "via", &CONTROL.to_string()])?;
-        let node = Node { namespace, address };
-        self.resolvers.push(resolver(&node, folder)?);
+        for &address in addresses {
+            give(&namespace, "eth0", address)?;
+            // Whatever leaves this internet ends there, as nothing is forwarded.
+            let control = if address.is_ipv4() { CONTROL.to_string() } else { CONTROL_V6.to_string() };
+            ip(&["-n", &namespace, "route", "add", "default", "via", &control])?;
+        }
+        let node = Node { namespace, address: addresses[0] };
+        self.resolvers.push(resolver(&node, &self.named, folder)?);
         Ok(node)
     }
 
@@ -119,7 +139,7 @@ impl Network {
         }
         ip(&["-n", &namespace, "route", "add", "default", "via", &BEHIND_ROUTER.to_string()])?;
         ip(&["netns", "exec", &internet, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])?;
-        Ok(Node { namespace, address: BEHIND })
+        Ok(Node { namespace, address: BEHIND.into() })
     }
 
     fn namespace(&mut self, name: &str) -> Result<String> {
@@ -167,15 +187,30 @@ impl Node {
 }
 
 /// Each machine asks a name server of its own on its loopback, so that no test depends on what it blocks.
-fn resolver(node: &Node, folder: &Path) -> Result<Process> {
+fn resolver(node: &Node, named: &[IpAddr], folder: &Path) -> Result<Process> {
     let configuration = configuration(&node.namespace);
     fs::create_dir_all(&configuration).with_context(|| format!("create {configuration}"))?;
     fs::write(format!("{configuration}/resolv.conf"), "nameserver 127.0.0.1\n")?;
     let mut command = node.command("dnsmasq")?;
     command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--user=root"]);
     command.args(["--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]);
-    command.arg(format!("--address=/{NAME}/{SERVER}"));
+    command.args(named.iter().map(|address| format!("--address=/{NAME}/{address}")));
     Process::start(command, &folder.join("dnsmasq.log"))
+}
+
+/// Adds an address to an interface, which can be used at once.
+fn give(namespace: &str, interface: &str, address: IpAddr) -> Result<String> {
+    let address = within(address);
+    let mut words = vec!["-n", namespace, "address", "add", &address, "dev", interface];
+    if address.contains(':') {
+        words.push("nodad");
+    }
+    ip(&words)
+}
+
+/// An address of this internet with the length of its network's prefix.
+pub(crate) fn within(address: IpAddr) -> String {
+    format!("{address}/{}", if address.is_ipv4() { 24 } else { 64 })
 }
 
 /// What `ip netns exec` lays over /etc.

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -9,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -17,7 +19,7 @@ use tokio::{
 use crate::{
     ca::Authority,
     need::{Missing, target_dir},
-    network::{NAME, Node, SERVER},
+    network::{NAME, Node, SERVER, within},
     process::Process,
     until,
 };
@@ -36,12 +38,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary with `words`, and the flags that every test needs where they do not say otherwise.
+    /// Starts the binary on a machine that has these `addresses`, with `words`, and the flags that every test needs where
+    /// they do not say otherwise.
     ///
     /// # Errors
     /// [`Missing`] if the binary has not been built.
-    pub fn start(node: Node, folder: &Path, authority: &Authority, words: &[&str]) -> Result<Self> {
-        let mut all = flags(folder, authority, words);
+    pub fn start(
+        node: Node,
+        addresses: &[IpAddr],
+        folder: &Path,
+        authority: &Authority,
+        words: &[&str],
+    ) -> Result<Self> {
+        let mut all = flags(addresses, folder, authority, words);
         all.extend(words.iter().map(|word| (*word).to_owned()));
         let process = Process::start(command(&node, folder, &all)?, &folder.join("server.log"))?;
         Ok(Self { node, folder: folder.to_owned(), words: all, process })
@@ -106,6 +115,37 @@ impl Server {
     pub async fn metrics(&self) -> Result<String> {
         get(ADMIN, "/metrics").await
     }
+
+    /// What `/allocations.json` says.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn allocations(&self) -> Result<Vec<Allocation>> {
+        let answer = get(ADMIN, "/allocations.json").await?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("a body")?;
+        Ok(serde_json::from_str::<Allocations>(body)?.allocations)
+    }
+}
+
+/// The busiest allocations of the relay.
+#[derive(Debug, Deserialize)]
+struct Allocations {
+    allocations: Vec<Allocation>,
+}
+
+/// One allocation of a call member.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Allocation {
+    /// The member's client id.
+    pub member: String,
+    /// How its client reaches the relay: `udp`, `tcp` or `tls`.
+    pub transport: String,
+    /// Over which family: `ipv4` or `ipv6`.
+    pub family: String,
+    /// What others reach it by.
+    pub relayed: Vec<SocketAddr>,
+    /// Payload passed on, both ways together.
+    pub bytes: u64,
 }
 
 /// The page's address for browsers of the lab.
@@ -128,21 +168,24 @@ pub fn signaling_url() -> String {
     format!("ws://{SERVER}:{HTTP}/v3/websocket")
 }
 
-/// What every test needs, except what its own `words` say otherwise.
-fn flags(folder: &Path, authority: &Authority, own: &[&str]) -> Vec<String> {
+/// What every test needs, except what its own words say otherwise. Who has more than one address is told to clients by name.
+fn flags(addresses: &[IpAddr], folder: &Path, authority: &Authority, own: &[&str]) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
-    let words = [
-        ("--http", format!("{SERVER}:{HTTP}")),
-        ("--https", format!("{SERVER}:{HTTPS}")),
+    let mut words = vec![
         ("--admin", format!("{SERVER}:{ADMIN}")),
-        ("--turn", format!("{SERVER}:3478")),
-        ("--public-ip", SERVER.to_string()),
-        // The lab's internet is a block kept for documentation, which relays refuse otherwise.
-        ("--allow-peer", format!("{SERVER}/24")),
         ("--tls-cert", path(&authority.certificate)),
         ("--tls-key", path(&authority.key)),
         ("--data-dir", path(&folder.join("data"))),
     ];
+    for &address in addresses {
+        let port = |port| SocketAddr::new(address, port).to_string();
+        words.extend([("--http", port(HTTP)), ("--https", port(HTTPS)), ("--turn", port(3478))]);
+        // The lab's internet is a block kept for documentation, which relays refuse otherwise.
+        words.push(("--allow-peer", within(address)));
+    }
+    if let [only] = addresses {
+        words.push(("--public-ip", only.to_string()));
+    }
     let wanted = words.into_iter().filter(|(flag, _)| !own.contains(flag));
     wanted.flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::{Browser, until};
+use crate::{Browser, browser::PATIENCE, until};
 
 /// How long a call may take to stand and to show moving pictures.
 const STANDS_WITHIN: Duration = Duration::from_secs(30);
@@ -94,6 +94,20 @@ impl Browser {
     /// With what the statistics said last.
     pub async fn sees_and_hears(&self) -> Result<Connection> {
         self.flows(1).await?.pop().context("one connection")
+    }
+
+    /// Waits until the page names one of these paths to the person in front of it.
+    ///
+    /// # Errors
+    /// With the path that it named instead.
+    pub async fn says_path(&self, paths: &[&str]) -> Result<()> {
+        let what = format!("{} says {}", self.name, paths.join(" or "));
+        until(&what, PATIENCE, async || {
+            let path = self.attribute("quality", "data-path").await?.unwrap_or_default();
+            ensure!(paths.contains(&path.as_str()), "it says {path:?}");
+            Ok(Some(()))
+        })
+        .await
     }
 
     async fn moves(

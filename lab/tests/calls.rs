@@ -10,10 +10,10 @@ use Engine::{Chromium, Firefox};
 fn two_people_are_connected_directly() {
     lab::run(async |lab| {
         let [alice, bob] = pair(lab, Chromium, Chromium).await?;
-        let ends = call(lab, &alice, &bob, "/").await?;
+        let ends = lab.call(&alice, &bob, "/").await?;
         ensure!(ends.iter().all(Connection::is_direct), "{ends:?}");
-        says_path(&alice, &["direct"]).await?;
-        says_path(&bob, &["direct"]).await
+        alice.says_path(&["direct"]).await?;
+        bob.says_path(&["direct"]).await
     });
 }
 
@@ -43,11 +43,11 @@ fn a_call_stands_where_udp_is_blocked_altogether() {
         let [alice, bob] = pair(lab, Chromium, Chromium).await?;
         alice.node.block_udp()?;
         bob.node.block_udp()?;
-        let ends = call(lab, &alice, &bob, "/").await?;
+        let ends = lab.call(&alice, &bob, "/").await?;
         let streams = [Path::Relay("tcp".into()), Path::Relay("tls".into())];
         ensure!(ends.iter().all(|end| streams.contains(&end.path())), "{ends:?}");
-        says_path(&alice, &["relay-tcp", "relay-tls"]).await?;
-        says_path(&bob, &["relay-tcp", "relay-tls"]).await
+        alice.says_path(&["relay-tcp", "relay-tls"]).await?;
+        bob.says_path(&["relay-tcp", "relay-tls"]).await
     });
 }
 
@@ -55,7 +55,7 @@ fn a_call_stands_where_udp_is_blocked_altogether() {
 fn firefox_calls_chromium() {
     lab::run(async |lab| {
         let [alice, bob] = pair(lab, Chromium, Firefox).await?;
-        call(lab, &alice, &bob, "/").await.map(drop)
+        lab.call(&alice, &bob, "/").await.map(drop)
     });
 }
 
@@ -63,7 +63,7 @@ fn firefox_calls_chromium() {
 fn chromium_calls_firefox() {
     lab::run(async |lab| {
         let [alice, bob] = pair(lab, Firefox, Chromium).await?;
-        call(lab, &alice, &bob, "/").await.map(drop)
+        lab.call(&alice, &bob, "/").await.map(drop)
     });
 }
 
@@ -82,7 +82,7 @@ fn who_has_no_camera_is_heard() {
 fn the_log_names_neither_people_nor_rooms_nor_addresses() {
     lab::run(async |lab| {
         let [alice, bob] = pair(lab, Chromium, Chromium).await?;
-        call(lab, &alice, &bob, "/?relay=udp&name=Alice").await?;
+        lab.call(&alice, &bob, "/?relay=udp&name=Alice").await?;
         bob.stir().await?;
         bob.click("leave").await?;
         alice.reaches(&["waiting"]).await?;
@@ -102,36 +102,14 @@ fn the_log_names_neither_people_nor_rooms_nor_addresses() {
 /// Two people who only take a relay, over that transport.
 async fn relayed(lab: &mut Lab, engine: Engine, transport: &str) -> Result<()> {
     let [alice, bob] = pair(lab, Chromium, engine).await?;
-    let ends = call(lab, &alice, &bob, &format!("/?relay={transport}")).await?;
+    let ends = lab.call(&alice, &bob, &format!("/?relay={transport}")).await?;
     ensure!(ends.iter().all(|end| end.path() == Path::Relay(transport.into())), "{ends:?}");
     let path = format!("relay-{transport}");
-    says_path(&alice, &[&path]).await?;
-    says_path(&bob, &[&path]).await
+    alice.says_path(&[&path]).await?;
+    bob.says_path(&[&path]).await
 }
 
 async fn pair(lab: &mut Lab, first: Engine, second: Engine) -> Result<[Browser; 2]> {
     lab.server(&[]).await?;
     Ok([lab.browser(first, "alice").await?, lab.browser(second, "bob").await?])
-}
-
-/// Both join from the lobby, the second one later, and their calls are proven from both sides.
-async fn call(lab: &Lab, first: &Browser, second: &Browser, page: &str) -> Result<[Connection; 2]> {
-    first.join(&lab.link(page, "blue")).await?;
-    first.reaches(&["waiting"]).await?;
-    second.join(&lab.link(page, "blue")).await?;
-    let ends = [first.sees_and_hears().await?, second.sees_and_hears().await?];
-    first.reaches(&["in-call"]).await?;
-    second.reaches(&["in-call"]).await?;
-    Ok(ends)
-}
-
-/// Waits until the page names that path to the person in front of it.
-async fn says_path(browser: &Browser, paths: &[&str]) -> Result<()> {
-    let what = format!("{} says {}", browser.name, paths.join(" or "));
-    until(&what, PATIENCE, async || {
-        let path = browser.attribute("quality", "data-path").await?.unwrap_or_default();
-        ensure!(paths.contains(&path.as_str()), "it says {path:?}");
-        Ok(Some(()))
-    })
-    .await
 }

@@ -17,8 +17,9 @@ pub(super) fn prepare(
     let profile = profile(folder);
     authority.trust_in(&profile)?;
     let host = node.address.to_string();
+    let in_url = if node.address.is_ipv4() { host.clone() } else { format!("[{host}]") };
     let mut command = node.command("geckodriver")?;
-    command.args(["--host", &host, "--port", &DRIVER_PORT.to_string(), "--allow-hosts", &host]);
+    command.args(["--host", &host, "--port", &DRIVER_PORT.to_string(), "--allow-hosts", &in_url]);
     let mut words = vec!["-headless".to_owned(), "-profile".to_owned(), profile.display().to_string()];
     words.extend(flags.iter().map(|flag| (*flag).to_owned()));
     let capabilities = json!({

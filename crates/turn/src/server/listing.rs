@@ -15,6 +15,8 @@ pub struct Listed {
     pub username: Box<[u8]>,
     /// What carries messages between client and server.
     pub transport: Transport,
+    /// Whether the client reaches this server over IPv6.
+    pub over_ipv6: bool,
     /// The relayed transport addresses, at most one of each family.
     pub relayed: Vec<SocketAddr>,
     /// How old it is.
@@ -39,6 +41,7 @@ impl Server {
             Some(Listed {
                 username: allocation.username.clone(),
                 transport: route.client.transport,
+                over_ipv6: route.client.client.is_ipv6(),
                 relayed: route.relayed.iter().map(|(_, relayed)| relayed.0).collect(),
                 age: now.since(allocation.since),
                 left: ends.max().unwrap_or_default(),

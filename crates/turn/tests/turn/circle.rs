@@ -131,7 +131,10 @@ fn what_lives_is_listed_without_the_addresses_of_those_who_use_it() {
     assert_eq!(one.relayed, [relayed]);
     assert_eq!((one.age, one.left), (seconds(10), seconds(590)));
     assert_eq!((one.permissions, one.channels, one.bytes), (1, 1, 100));
-    assert!(!format!("{one:?}").contains("192.0.2.9"));
+    assert!(!one.over_ipv6 && !format!("{one:?}").contains("192.0.2.9"));
+    let mut bob = Client::at("[2001:db8::9]:1", Transport::Udp);
+    bob.allocate(&mut world);
+    assert_eq!(world.server.listed(world.now, 10).filter(|one| one.over_ipv6).count(), 1);
     for n in 0..5 {
         Client::new(n).allocate(&mut world);
     }

@@ -30,6 +30,8 @@ struct Allocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     transport: &'static str,
+    /// Over which kind of address its client reaches this server.
+    family: &'static str,
     /// The relayed transport addresses, which are this server's own.
     relayed: Vec<SocketAddr>,
     /// Seconds since it was made.
@@ -63,6 +65,7 @@ impl Allocation {
             name: member.is_none().then_some(name),
             member,
             transport: transport_name(listed.transport),
+            family: if listed.over_ipv6 { "ipv6" } else { "ipv4" },
             relayed: listed.relayed,
             age: listed.age.as_secs(),
             left: listed.left.as_secs(),

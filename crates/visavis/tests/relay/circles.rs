@@ -127,10 +127,12 @@ fn the_admin_port_lists_what_lives_by_member_and_names_no_client_address() {
     let listed = allocations(&program);
     assert_eq!(listed["allocations"][0]["member"], alice.id.as_str(), "{listed}");
     assert_eq!(listed["allocations"][0]["transport"], "udp");
+    assert_eq!(listed["allocations"][0]["family"], "ipv4");
     let shown = listed["allocations"][0].as_object().unwrap();
     let mut names: Vec<_> = shown.keys().map(String::as_str).collect();
     names.sort_unstable();
-    let known = ["age", "bytes", "channels", "left", "member", "permissions", "relayed", "transport"];
+    let known =
+        ["age", "bytes", "channels", "family", "left", "member", "permissions", "relayed", "transport"];
     assert_eq!(names, known, "{listed}");
 }
 

@@ -33,7 +33,7 @@ impl Place {
     pub(crate) fn behind_ethernet(folder: &Path) -> Result<(Network, Self)> {
         let mut network = Network::new()?;
         network.enter()?;
-        let node = network.add("server", SERVER, folder)?;
+        let node = network.add("server", &[SERVER.into()], folder)?;
         let ports = [("internet", None), ("to-1", None), ("eth0", Some(&node))];
         for (interface, node) in ports {
             let mut ethtool = match node {
