@@ -132,7 +132,7 @@ impl<'a> Inbound<'a> {
         match serde_json::from_str::<Fields<'a>>(frame) {
             // An array is refused as well: it would be taken for the fields in their order here.
             Ok(fields) if frame.trim_ascii_start().starts_with('{') => {
-                fields.inbound().map_err(|refusal| Malformed { callback: fields.callback(), refusal })
+                fields.inbound().map_err(|refusal| fields.malformed(refusal))
             }
             _ => Err(Malformed::of(frame)),
         }
@@ -166,6 +166,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
         Self::parse(raw.get()).map_err(|malformed| D::Error::custom(malformed.refusal))
     }
 }
+
+const HANDSHAKE: &str = "handshake";
 
 /// Every field that any message has, still raw: one pass over the frame, whatever its type turns out to be.
 #[derive(Deserialize)]
@@ -208,8 +210,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 impl<'a> Fields<'a> {
     fn inbound(&self) -> Result<Inbound<'a>, Refusal> {
         let kind = self.kind.and_then(string).ok_or(Refusal::UnknownType)?;
+        if self.callback().is_none() && self.callback.is_some_and(|raw| raw.get() != "null") {
+            return Err(Refusal::BadCallback);
+        }
         match &*kind {
-            "handshake" => self.handshake().map(Inbound::Handshake),
+            HANDSHAKE => self.handshake().map(Inbound::Handshake),
             "authenticate" => self.authenticate().map(Inbound::Authenticate),
             "subscribe" => self.subscribe().map(Inbound::Subscribe),
             "unsubscribe" => self.unsubscribe().map(Inbound::Unsubscribe),
@@ -219,6 +224,11 @@ impl<'a> Fields<'a> {
             "peek" => self.peek().map(Inbound::Peek),
             _ => Err(Refusal::UnknownType),
         }
+    }
+
+    fn malformed(&self, refusal: Refusal) -> Malformed {
+        let handshake = self.kind.and_then(string).is_some_and(|kind| kind == HANDSHAKE);
+        Malformed { callback: self.callback(), refusal, handshake }
     }
 
     fn handshake(&self) -> Result<Handshake<'a>, Refusal> {

@@ -15,6 +15,8 @@ pub enum Refusal {
     UnknownType,
     /// A field that the message needs is missing or has the wrong type.
     BadField,
+    /// `callback` is something else than an integer, so that no reply could carry it.
+    BadCallback,
     /// The frame is larger than a message may be.
     MessageTooLarge,
     /// Anything but a handshake came first.
@@ -75,6 +77,7 @@ impl Refusal {
             Self::NotAnObject => "Message is not a JSON object",
             Self::UnknownType => "Unknown message type",
             Self::BadField => "A field is missing or has the wrong type",
+            Self::BadCallback => "callback is not an integer",
             Self::MessageTooLarge => "Message is too large",
             Self::HandshakeRequired => "Handshake required",
             Self::HandshakeRepeated => "Handshake already done",

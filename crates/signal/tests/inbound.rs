@@ -9,7 +9,7 @@ use visavis_signal::{
 };
 
 fn refused(frame: &str) -> (Option<i64>, Refusal) {
-    let Malformed { callback, refusal } = Inbound::parse(frame).unwrap_err();
+    let Malformed { callback, refusal, .. } = Inbound::parse(frame).unwrap_err();
     (callback, refusal)
 }
 
@@ -74,11 +74,31 @@ fn a_malformed_frame_is_refused_to_the_callback_it_names() {
         (r#"{"type":"subscribe", "callback" : -4 "room"}"#, Some(-4), Refusal::NotJson),
         (r#"{"message":{"callback":1},"x":"callback""#, None, Refusal::NotJson),
         (r#"{"message":"\"callback\":1",,"callback":2}"#, Some(2), Refusal::NotJson),
-        (r#"{"type":"subscribe","callback":"7"}"#, None, Refusal::BadField),
+        (r#"{"type":"subscribe","callback":7}"#, Some(7), Refusal::BadField),
     ];
     for (frame, callback, refusal) in cases {
         assert_eq!(refused(frame), (callback, refusal), "{frame}");
     }
+}
+
+#[test]
+fn a_callback_that_no_reply_can_carry_is_refused() {
+    for callback in ["1.0", "\"1\"", "1e0", "true", "[1]", "{}", "9223372036854775808"] {
+        for rest in [r#""type":"subscribe","room":"r""#, r#""type":"handshake","channel":"c""#] {
+            let frame = format!("{{{rest},\"callback\":{callback}}}");
+            assert_eq!(refused(&frame), (None, Refusal::BadCallback), "{frame}");
+        }
+    }
+    let unset = Inbound::parse(r#"{"type":"subscribe","room":"r","callback":null}"#).unwrap();
+    assert_eq!(unset.callback(), None, "null is unset");
+}
+
+#[test]
+fn a_malformed_handshake_is_known_as_one() {
+    let is_handshake = |frame| Inbound::parse(frame).unwrap_err().handshake;
+    assert!(is_handshake(r#"{"type":"handshake","callback":1}"#));
+    assert!(is_handshake(r#"{"type":"handshake","channel":"c","callback":"1"}"#));
+    assert!(!is_handshake(r#"{"type":"subscribe","callback":1}"#));
 }
 
 fn valid() -> impl Strategy<Value = String> {

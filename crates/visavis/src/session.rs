@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use visavis_hub::{Bucket, ConnectionId, Ending, Hello, Resume, Tag, Welcome};
 use visavis_signal::{
-    Inbound, Outbound, RawValue, Refusal, Reply,
+    Inbound, Malformed, Outbound, RawValue, Refusal, Reply,
     inbound::{Handshake, IceServers, Peek, Publish, Resume as WireResume, Subscribe, Unsubscribe},
 };
 
@@ -68,7 +68,7 @@ impl Session {
         match Inbound::parse(message) {
             Ok(asked) if self.wait_for_permission(&asked, message) => {}
             Ok(message) => self.handle(message),
-            Err(malformed) => self.handle_malformed(malformed.callback, malformed.refusal),
+            Err(malformed) => self.handle_malformed(malformed),
         }
     }
 
@@ -84,12 +84,18 @@ impl Session {
     }
 
     /// A message that could not be read at all, or only in part.
-    pub(crate) fn handle_malformed(&mut self, callback: Option<i64>, refusal: Refusal) {
+    pub(crate) fn handle_malformed(&mut self, Malformed { callback, refusal, handshake }: Malformed) {
         let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
         match counted {
             Err(visavis_hub::Refusal::RateExceeded) => self.refuse(callback, Refusal::RateExceeded),
+            _ if handshake => self.refuse_handshake(callback, refusal),
             _ => self.refuse(callback, refusal),
         }
+    }
+
+    /// A frame of which nothing could be read.
+    pub(crate) fn handle_unreadable(&mut self, refusal: Refusal) {
+        self.handle_malformed(Malformed { callback: None, refusal, handshake: false });
     }
 
     fn handle(&mut self, message: Inbound<'_>) {

@@ -11,6 +11,8 @@ pub struct Malformed {
     pub callback: Option<i64>,
     /// What was wrong.
     pub refusal: Refusal,
+    /// It was to be a handshake, whose refusal carries a client id.
+    pub handshake: bool,
 }
 
 impl Malformed {
@@ -21,7 +23,7 @@ impl Malformed {
             Ok(_) if !frame.trim_ascii_start().starts_with('{') => Refusal::NotAnObject,
             Ok(_) => Refusal::BadField,
         };
-        Self { callback: scan_callback(frame.as_bytes()), refusal }
+        Self { callback: scan_callback(frame.as_bytes()), refusal, handshake: false }
     }
 }
 

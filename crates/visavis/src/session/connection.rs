@@ -190,9 +190,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Message::Text(text) => self.session.handle_message(&text),
             Message::Binary(bytes) => match str::from_utf8(&bytes) {
                 Ok(text) => self.session.handle_message(text),
-                Err(_) => self.session.handle_malformed(None, Refusal::NotJson),
+                Err(_) => self.session.handle_unreadable(Refusal::NotJson),
             },
-            Message::TooLarge => self.session.handle_malformed(None, Refusal::MessageTooLarge),
+            Message::TooLarge => self.session.handle_unreadable(Refusal::MessageTooLarge),
             Message::Ping(payload) => self.session.push(frame::pong(&payload)),
             Message::Pong => {}
             Message::Close(code) => {

@@ -241,6 +241,7 @@ async fn rule_14_what_makes_no_sense_is_answered_and_closes_nothing() {
             r#"{"type":"subscribe","callback":3}"#,
             json!({"callback": 3, "error": "A field is missing or has the wrong type"}),
         ),
+        (r#"{"type":"subscribe","room":"r","callback":"3"}"#, json!({"error": "callback is not an integer"})),
         (
             r#"{"type":"subscribe","room":"","callback":3}"#,
             json!({"callback": 3, "error": "Room name is not valid"}),
@@ -268,6 +269,20 @@ async fn rule_14_an_unknown_channel_is_refused_with_a_client_id_all_the_same() {
     let reply = client.ask(json!({"type": "handshake", "channel": "nowhere"})).await;
     assert_eq!(reply["error"], "Channel not found");
     assert!(reply["client_id"].as_str().unwrap().starts_with("b58:"));
+    client.shake_hands(CHANNEL).await;
+}
+
+#[tokio::test]
+async fn rule_14_a_malformed_handshake_is_refused_with_a_client_id_all_the_same() {
+    let server = Server::start().await;
+    let mut client = server.connect().await;
+    let reply = client.ask(json!({"type": "handshake"})).await;
+    assert_eq!(reply["error"], "A field is missing or has the wrong type");
+    assert!(reply["client_id"].as_str().unwrap().starts_with("b58:"));
+    client.say(json!({"type": "handshake", "channel": CHANNEL, "callback": 1.0})).await;
+    let reply = client.hear().await;
+    assert_eq!(reply["error"], "callback is not an integer");
+    assert!(reply["client_id"].is_string() && reply.get("callback").is_none(), "{reply}");
     client.shake_hands(CHANNEL).await;
 }
 
