@@ -179,7 +179,7 @@ impl Bound {
         Ok(Self {
             http: listen::bind(&config.http, true)?,
             https: listen::bind(&config.https, true)?,
-            turn: listen::bind(&config.turn, false)?,
+            turn: listen::bind_turn(&config.turn)?,
             admin: listen::bind(&config.admin, true)?,
         })
     }

@@ -39,6 +39,8 @@ const LONGEST_HEAD: usize = 16 * 1024;
 /// How long nothing is accepted where the system lacks something for it.
 const PAUSE: Duration = Duration::from_millis(50);
 const BACKLOG: i32 = 1024;
+/// How many ports are tried where the system chooses one.
+const CHOICES: usize = 16;
 
 /// What is spoken on a listening port.
 #[derive(Clone)]
@@ -60,6 +62,22 @@ pub(crate) struct Doors {
 
 /// Binds a TCP listener to each address. Where the default is meant and IPv6 is absent, IPv4 does.
 pub(crate) fn bind(listen: &Listen, dual_stack: bool) -> anyhow::Result<Vec<TcpListener>> {
+    bind_each(listen, dual_stack, bind_one)
+}
+
+/// The same for STUN and TURN, where the UDP port has the same number: one that the system chooses is free for both.
+pub(crate) fn bind_turn(listen: &Listen) -> anyhow::Result<Vec<TcpListener>> {
+    bind_each(listen, false, |addr, _| match addr.port() {
+        0 => bind_where(addr, udp_is_free),
+        _ => bind_one(addr, false),
+    })
+}
+
+fn bind_each(
+    listen: &Listen,
+    dual_stack: bool,
+    bind_one: impl Fn(SocketAddr, bool) -> io::Result<std::net::TcpListener>,
+) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for &addr in &listen.addrs {
         let v4_is_listed = listen.addrs.contains(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), addr.port()));
@@ -76,6 +94,35 @@ pub(crate) fn bind(listen: &Listen, dual_stack: bool) -> anyhow::Result<Vec<TcpL
         listeners.push(TcpListener::from_std(listener).context("cannot watch a listening socket")?);
     }
     Ok(listeners)
+}
+
+/// Lets the system choose a port until it is one of which `is_free` holds.
+fn bind_where(
+    addr: SocketAddr,
+    mut is_free: impl FnMut(SocketAddr) -> bool,
+) -> io::Result<std::net::TcpListener> {
+    // Held until there is a better one, so that none is chosen twice.
+    let mut taken = Vec::new();
+    for _ in 0..CHOICES {
+        let listener = bind_one(addr, false)?;
+        if is_free(listener.local_addr()?) {
+            return Ok(listener);
+        }
+        taken.push(listener);
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+fn udp_is_free(addr: SocketAddr) -> bool {
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, None)?;
+        if addr.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&addr.into())
+    };
+    // Whatever else stands in the way is told when the relay binds it.
+    !bind().is_err_and(|error: io::Error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
 fn bind_one(addr: SocketAddr, dual_stack: bool) -> io::Result<std::net::TcpListener> {
@@ -224,4 +271,36 @@ async fn http(stream: Stream, info: ConnectionInfo, doors: &Doors) -> anyhow::Re
         .with_upgrades()
         .await
         .map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    #[test]
+    fn a_port_whose_udp_side_is_taken_is_not_chosen() {
+        let mut others = Vec::new();
+        let listener = bind_where(ANY, |addr| {
+            // Another program was faster, twice.
+            if others.len() < 2 {
+                others.push(std::net::UdpSocket::bind(addr).unwrap());
+            }
+            udp_is_free(addr)
+        });
+        let chosen = listener.unwrap().local_addr().unwrap();
+        assert!(others.iter().all(|other| other.local_addr().unwrap() != chosen));
+        assert!(udp_is_free(chosen));
+    }
+
+    #[test]
+    fn where_every_port_is_taken_nothing_is_bound() {
+        let mut asked = 0;
+        let listener = bind_where(ANY, |_| {
+            asked += 1;
+            false
+        });
+        assert_eq!((listener.unwrap_err().kind(), asked), (io::ErrorKind::AddrInUse, CHOICES));
+    }
 }
