@@ -1,6 +1,9 @@
 //! What the server has to know about its own certificate: names and end.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rustls::pki_types::{CertificateDer, DnsName, ServerName};
 
@@ -34,10 +37,19 @@ impl Certificate {
         wanted.or_else(first).map(str::to_owned)
     }
 
+    /// Whether it proves all of these, but for names that nobody can be known by.
+    pub(crate) fn proves_all(&self, names: &[String], addresses: &[IpAddr]) -> bool {
+        names.iter().all(|name| DnsName::try_from(name.as_str()).is_err() || self.proves(name))
+            && addresses.iter().all(|&address| self.is_valid_for(&ServerName::IpAddress(address.into())))
+    }
+
     fn proves(&self, name: &str) -> bool {
-        let Ok(name) = DnsName::try_from(name) else { return false };
+        DnsName::try_from(name).is_ok_and(|name| self.is_valid_for(&ServerName::DnsName(name)))
+    }
+
+    fn is_valid_for(&self, name: &ServerName<'_>) -> bool {
         webpki::EndEntityCert::try_from(&self.der)
-            .is_ok_and(|parsed| parsed.verify_is_valid_for_subject_name(&ServerName::DnsName(name)).is_ok())
+            .is_ok_and(|parsed| parsed.verify_is_valid_for_subject_name(name).is_ok())
     }
 }
 
@@ -117,6 +129,21 @@ mod tests {
                 first_of_march_2030 + Duration::from_secs(days * 86_400)
             );
         }
+    }
+
+    #[test]
+    fn what_a_certificate_proves_is_names_and_addresses() {
+        let certificate = made(&["desk.example", "192.0.2.1", "2001:db8::1"], 0);
+        let proves_all = |names: &[&str], addresses: &[&str]| {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            certificate.proves_all(&names, &addresses)
+        };
+        assert!(proves_all(&["desk.example"], &["192.0.2.1", "2001:db8::1"]));
+        assert!(proves_all(&["no name"], &["192.0.2.1"]));
+        assert!(!proves_all(&["lap.example"], &[]));
+        assert!(!proves_all(&[], &["192.0.2.1", "192.0.2.2"]));
+        assert!(!proves_all(&[], &["2001:db8::2"]));
     }
 
     #[test]

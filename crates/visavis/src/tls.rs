@@ -1,4 +1,4 @@
-//! TLS: the operator's certificate, or a self-signed one that is made at the first start and kept.
+//! TLS: the operator's certificate, or a self-signed one that is made at the first start and kept while it holds.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -47,12 +47,14 @@ impl Tls {
         names: &[String],
         addresses: &[IpAddr],
     ) -> anyhow::Result<Self> {
+        let holds = |certificate: &Certificate| {
+            !certificate.ends_within(SystemTime::now(), SELF_SIGNED_MARGIN)
+                && certificate.proves_all(names, addresses)
+        };
         let kept = data_dir.read(SELF_SIGNED_FILE)?.and_then(|pem| identity_in(&pem));
-        let identity = match kept {
-            Some(identity) if !identity.certificate.ends_within(SystemTime::now(), SELF_SIGNED_MARGIN) => {
-                identity
-            }
-            _ => {
+        let identity = match kept.filter(|kept| holds(&kept.certificate)) {
+            Some(identity) => identity,
+            None => {
                 let pem = make(names, addresses)?;
                 data_dir.write(SELF_SIGNED_FILE, &pem)?;
                 identity_in(&pem).expect("a certificate made a moment ago can be read")

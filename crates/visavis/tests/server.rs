@@ -357,6 +357,22 @@ fn secrets_are_made_once_and_kept_from_others() {
 }
 
 #[test]
+fn the_self_signed_certificate_follows_the_addresses_of_the_machine() {
+    let program = Program::start(&[]);
+    let pem = |program: &Program| fs::read(program.data_dir().join("self-signed.pem")).unwrap();
+    let first = pem(&program);
+    // The machine moves to where others see it under another address.
+    let moved = ["--public-ip", "198.51.100.7/127.0.0.1"];
+    let program = Program::start_in(program.end().1, &moved);
+    let second = pem(&program);
+    assert!(second != first);
+    let mut stream = connect_trusting(program.addr("https"), &second, "198.51.100.7");
+    stream.conn.complete_io(&mut stream.sock).unwrap();
+    let program = Program::start_in(program.end().1, &moved);
+    assert!(pem(&program) == second, "where nothing has changed, it is kept");
+}
+
+#[test]
 fn the_operators_certificate_is_used_and_read_anew_on_sighup() {
     let folder = Folder::new();
     let make = || {
