@@ -186,7 +186,10 @@ fn one_line(error: &clap::Error) -> String {
             Some(similar) => {
                 format!("there is no flag {argument}; did you mean {similar}? `visavis --help` lists them")
             }
-            None => format!("there is no flag {argument}; `visavis --help` lists them"),
+            None if argument.starts_with('-') => {
+                format!("there is no flag {argument}; `visavis --help` lists them")
+            }
+            None => format!("{argument:?} is one word too many; `visavis --help` shows what is understood"),
         },
         ErrorKind::InvalidValue => match context(ContextKind::InvalidValue).filter(|value| !value.is_empty())
         {

@@ -106,7 +106,16 @@ impl Config {
         if [&config.http, &config.https, &config.turn].iter().all(|listen| listen.addrs.is_empty()) {
             bail!("--http, --https and --turn are all `off`: nothing is left to serve");
         }
-        Ok(config)
+        Ok(config.warned_of_what_is_idle(values))
+    }
+
+    /// A setting without any effect is a mistake of somebody who expects one.
+    fn warned_of_what_is_idle(mut self, values: &Values) -> Self {
+        if self.tls.is_some() && self.https.addrs.is_empty() {
+            let warning = format!("{} means nothing where --https is `off`", values.place("tls-cert"));
+            self.warnings.push(warning);
+        }
+        self
     }
 
     /// Tells what a person should know.
@@ -144,6 +153,9 @@ fn switch(values: &Values, name: &'static str) -> anyhow::Result<bool> {
 
 fn listen(values: &Values, name: &'static str) -> anyhow::Result<Listen> {
     let given = values.of(name);
+    if given.texts.is_empty() {
+        bail!(values.wrong(name, "", ADDRESS));
+    }
     let addrs = if given.texts == ["off"] { Vec::new() } else { all(values, name, socket_addr)? };
     let mut seen = BTreeSet::new();
     for addr in addrs.iter().filter(|addr| addr.port() != 0) {

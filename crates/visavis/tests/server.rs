@@ -489,6 +489,8 @@ fn every_wrong_flag_ends_in_one_clear_line() {
     for wrong in [
         flags(&["--htpp", "x"], &["--htpp", "--http"]),
         flags(&["start"], &["start", "serve"]),
+        flags(&["serve", "serve"], &["\"serve\"", "one word too many"]),
+        flags(&["serve", "now"], &["\"now\"", "one word too many"]),
         flags(&["--http"], &["--http", "value"]),
         flags(&["--realm", "a", "--realm", "b"], &["--realm", "more than once"]),
         flags(&["--http", "8080"], &["--http \"8080\"", "127.0.0.1:8080"]),
@@ -540,6 +542,7 @@ fn every_wrong_flag_ends_in_one_clear_line() {
         flags(&["--allow-peer", "192.168.0.0/33"], &["--allow-peer \"192.168.0.0/33\"", "192.168.0.0/16"]),
         flags(&["--deny-peer", "lan"], &["--deny-peer \"lan\"", "fd00::/8"]),
         flags(&["--channel", "calls:=hunter2hunter2"], &["--channel \"calls:=***\"", "ID:SECRET-FILE"]),
+        flags(&["--channel", "calls:"], &["--channel \"calls:\"", "ID:SECRET-FILE"]),
         flags(&["--channel", &calls], &["--channel", &absent, "No such file"]),
         flags(&["--channel", &short], &["--channel", "16 to 1024 bytes"]),
         flags(&["--channel", &three], &["--channel", "at most two"]),
@@ -562,6 +565,8 @@ fn every_wrong_variable_ends_in_one_clear_line() {
     let folder = Folder::new();
     for wrong in [
         variable(&[("VISAVIS_HTTP", "127.0.0.1:0 oops")], &["VISAVIS_HTTP \"oops\"", "127.0.0.1:8080"]),
+        variable(&[("VISAVIS_HTTP", "")], &["VISAVIS_HTTP \"\"", "127.0.0.1:8080", "`off`"]),
+        variable(&[("VISAVIS_HTTPS", " , ")], &["VISAVIS_HTTPS \"\"", "`off`"]),
         variable(&[("VISAVIS_AUTO_JOIN", "perhaps")], &["VISAVIS_AUTO_JOIN \"perhaps\"", "true or false"]),
         variable(&[("VISAVIS_TURN_USER", "ann:=")], &["VISAVIS_TURN_USER", "empty"]),
         variable(&[("VISAVIS_TURN_USER", "ann:=a ann:=b")], &["VISAVIS_TURN_USER", "taken"]),
@@ -607,6 +612,7 @@ fn every_wrong_key_of_the_file_ends_in_one_clear_line() {
         ("[channels.calls]\nmax-message = \"2 MiB\"", &["channels.calls.max-message in", "2 MiB", "1 MiB"]),
         ("[channels.calls]\nmax-connections = -1", &["channels.calls.max-connections in", "-1", "1000000"]),
         ("[channels.calls]\nmax_message = 2048\nmax-message = 2048", &["channels.calls.max", "two ways"]),
+        ("turn = []", &["turn in", "`off`"]),
         ("http = 8080", &["http in", "8080", "127.0.0.1:8080"]),
         ("http = { a = 1 }", &["http in", "list of texts"]),
         ("auto-join = \"yes\"", &["auto-join in", "true or false"]),
@@ -642,6 +648,19 @@ fn every_wrong_certificate_ends_in_one_clear_line() {
     ] {
         assert_refused(folder.path().join("data").to_str().unwrap(), &wrong);
     }
+}
+
+#[test]
+fn a_certificate_without_https_is_a_warning() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(["meet.example.org".to_owned()]).unwrap();
+    let certificate = folder.file("cert.pem", &made.cert.pem());
+    let key = folder.file("key.pem", &made.signing_key.serialize_pem());
+    let listen = ["--http", "127.0.0.1:0", "--https", "off", "--turn", "off", "--admin", "off"];
+    let tls = ["--tls-cert", &certificate, "--tls-key", &key];
+    let program = Program::start_listening(folder, &listen, &tls);
+    let warning = "Warning: --tls-cert means nothing where --https is `off`";
+    assert!(program.start_up.contains(warning), "{}", program.start_up);
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub(super) fn channels(values: &Values, warnings: &mut Vec<String>) -> anyhow::R
         check_id(id).map_err(wrong)?;
         let channel = channels.entry(id.to_owned()).or_insert_with(|| Channel::new(id));
         let Some(file) = file else { continue };
+        if file.is_empty() {
+            return Err(wrong("expected ID, or ID:SECRET-FILE".to_owned()));
+        }
         if id == PAGE_CHANNEL {
             return Err(wrong("the page's own channel cannot have a secret".to_owned()));
         }

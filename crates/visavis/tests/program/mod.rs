@@ -69,10 +69,16 @@ impl Program {
 
     /// The same in a folder that has been used before.
     pub(crate) fn start_in(folder: Folder, flags: &[&str]) -> Self {
+        let listen = ["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--turn", "127.0.0.1:0"];
+        Self::start_listening(folder, &[&listen[..], &["--admin", "127.0.0.1:0"]].concat(), flags)
+    }
+
+    /// The same on ports of the test's choice.
+    pub(crate) fn start_listening(folder: Folder, listen: &[&str], flags: &[&str]) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let mut child = command()
-            .args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--turn", "127.0.0.1:0"])
-            .args(["--admin", "127.0.0.1:0", "--data-dir"])
+            .args(listen)
+            .arg("--data-dir")
             .arg(folder.path().join("data"))
             .args(flags)
             .stdout(Stdio::piped())
