@@ -1,17 +1,20 @@
 //! What is said at the start, to a person who wants to act on it.
 
+mod urls;
+
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
 };
 
 use visavis_turn::PeerPolicy;
 
 use crate::{
-    addresses::Addresses, config::Config, data_dir::DataDir, host::Name, http::bundle, ice::IceServers,
-    tls::Tls,
+    addresses::Addresses, config::Config, data_dir::DataDir, http::bundle, ice::IceServers, tls::Tls,
 };
+
+use urls::Urls;
 
 /// What there is to tell.
 pub(crate) struct StartUp<'a> {
@@ -34,7 +37,9 @@ impl StartUp<'_> {
     fn text(&self) -> String {
         let mut text = format!("visavis {}\n\n", env!("CARGO_PKG_VERSION"));
         let mut line = |line: String| writeln!(text, "{line}").expect("writing into a text cannot fail");
-        self.urls().into_iter().for_each(&mut line);
+        let urls =
+            Urls { addresses: self.addresses, http: &self.ice.http, https: &self.ice.https, tls: self.tls };
+        urls.lines().into_iter().for_each(&mut line);
         self.listening().into_iter().for_each(&mut line);
         line(format!("  relayed  {}", self.relayed()));
         line(format!("  data     {}", self.data_dir.path().display()));
@@ -42,43 +47,6 @@ impl StartUp<'_> {
         self.warnings().into_iter().for_each(|warning| line(format!("Warning: {warning}")));
         line("Ready. Ctrl+C ends it.".to_owned());
         text
-    }
-
-    fn urls(&self) -> Vec<String> {
-        let mut lines = vec!["Open in a browser:".to_owned()];
-        if let Some(http) =
-            self.ice.http.iter().find(|addr| addr.ip().is_unspecified() || addr.ip().is_loopback())
-        {
-            lines.push(format!("  {:<32} on this computer", format!("http://localhost:{}/", http.port())));
-        }
-        for addr in &self.ice.https {
-            for host in self.hosts(addr.ip()) {
-                let note = if self.is_self_signed() {
-                    "from other machines (self-signed certificate: the browser warns once)"
-                } else {
-                    "from other machines"
-                };
-                lines.push(format!("  {:<32} {note}", format!("https://{host}:{}/", addr.port())));
-            }
-        }
-        if lines.len() == 1 { Vec::new() } else { [lines, vec![String::new()]].concat() }
-    }
-
-    /// By what other machines can reach a socket that listens on `ip`.
-    fn hosts(&self, ip: IpAddr) -> Vec<String> {
-        if let Some(name) = self.tls.and_then(|tls| tls.trusted_name(None)) {
-            return vec![name];
-        }
-        if !ip.is_unspecified() {
-            return vec![Name::Address(ip).in_url()];
-        }
-        let mut addresses: Vec<_> = if self.addresses.configured {
-            self.addresses.relays.iter().map(|relay| relay.advertised).collect()
-        } else {
-            self.addresses.reachable().filter(|address| address.is_ipv4() || ip.is_ipv6()).collect()
-        };
-        addresses.sort();
-        addresses.into_iter().map(|address| Name::Address(address).in_url()).collect()
     }
 
     fn listening(&self) -> Vec<String> {
@@ -138,9 +106,5 @@ impl StartUp<'_> {
             warn(&format!("--allow-peer: clients may reach {} through the relay", allowed.join(", ")));
         }
         warnings
-    }
-
-    fn is_self_signed(&self) -> bool {
-        self.tls.is_some_and(Tls::is_self_signed)
     }
 }
