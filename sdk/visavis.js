@@ -11,13 +11,17 @@
  * Without a `url` it talks to the server that this script came from.
  *
  * Events of a drone: open(error), authenticate(error), error(error), disconnect, reconnect, close(event).
- * Events of a room:  open(error), message(message), data(message, member), history_message(message),
+ * Events of a room:  open(error), message(message), data(message, member), history_message(message), gap,
  *                    members(members), member_join(member), member_leave(member).
  *
  * Where it does more than the original:
  *   - an interrupted connection comes back with the same client id, authenticated and subscribed as before;
+ *   - what others said meanwhile comes late as `message`, as far as the channel keeps its history; `gap` says
+ *     that something may be missing;
  *   - what is published before the connection is open, or while it is away, waits and is sent then;
  *   - `open` comes even if the first attempt to connect failed;
+ *   - `await drone.ready` and `await room.ready` say the same as the first `open`;
+ *   - `drone.authenticate(async (clientId) => token)` is asked for a new token whenever one is needed;
  *   - `drone.iceServers()` promises what RTCPeerConnection wants: the server's own STUN and TURN.
  */
 (function (root) {
@@ -27,6 +31,9 @@
   const MAX_ATTEMPTS = 26;
   const MAX_WAITING = 1000; // messages kept while the connection is away
   const HISTORY_LIMIT = 100; // messages of history that a room can give
+  const LONGEST_DELAY = 2 ** 31 - 1; // milliseconds that a timer can wait
+  const FIRST_RETRY = 1000; // milliseconds until an application is asked for a token again that it could not give
+  const LAST_RETRY = 60_000;
 
   // Only while the script itself runs does the document say where it came from.
   const scriptUrl = typeof document === 'object' && document.currentScript ? document.currentScript.src : '';
@@ -77,19 +84,59 @@
     }
   }
 
+  /** A promise beside events: what becomes of it is an error of nobody who does not ask. */
+  class Ready {
+    constructor() {
+      this.promise = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+      this.promise.catch(() => {});
+    }
+  }
+
   class Room extends Emitter {
     #drone;
+    #historyCount;
+    #ready = new Ready();
     #members = new Map(); // client id → member, of an observable room
     #history = new Map(); // index → message that came before an older one
     #nextIndex = 0;
+    #last; // the id of what was heard last: from there on messages may have been missed
+    #missed = 0; // so many of these are on their way
+    #place; // where the server will be then
 
     constructor(name, historyCount, drone) {
       super();
       this.name = name;
-      this.historyCount = historyCount;
       this.isSubscribed = false; // on the connection of the moment
       this.hasOpened = false; // on any connection
+      this.#historyCount = historyCount;
       this.#drone = drone;
+    }
+
+    /** Promises this room once it is open. */
+    get ready() {
+      return this.#ready.promise;
+    }
+
+    /** History and `open` belong to the first time only: later it is what was missed that is asked for. */
+    subscription() {
+      const subscribe = { type: 'subscribe', room: this.name };
+      if (this.#last) return { ...subscribe, since: this.#last };
+      return { ...subscribe, since: '', history_count: this.#historyCount };
+    }
+
+    /** The server's answer to a subscription. */
+    handleSubscribed(error, reply) {
+      if (error) return this.#ready.reject(error);
+      this.hasOpened = true;
+      this.#ready.resolve(this);
+      if (reply.gap) this.trigger('gap');
+      this.#missed = reply.past ?? 0;
+      this.#place = reply.at;
+      if (this.#missed === 0) this.#last = reply.at;
+    }
+
+    handleClosed(error) {
+      this.#ready.reject(error);
     }
 
     unsubscribe() {
@@ -101,15 +148,23 @@
     handle(frame) {
       switch (frame.type) {
         case 'publish': return this.#handlePublish(frame);
-        case 'history_message': return this.#handleHistory(frame);
+        case 'history_message': return this.#missed > 0 ? this.#handleMissed(frame) : this.#handleHistory(frame);
         case 'observable_members': return this.#handleMembers(frame.data);
         case 'observable_member_join': return this.#handleJoin(frame.data);
         case 'observable_member_leave': return this.#handleLeave(frame.data);
       }
     }
 
+    /** Late, but in order: what is said now waits behind it. */
+    #handleMissed(frame) {
+      this.#handlePublish(frame);
+      this.#missed -= 1;
+      if (this.#missed === 0) this.#last = this.#place;
+    }
+
     #handlePublish(frame) {
-      const message = messageOf(frame);
+      this.#last = frame.id;
+      const message = this.#messageOf(frame);
       if (this.name.startsWith('observable-') && message.clientId) {
         message.member = this.#members.get(message.clientId) ?? null;
       }
@@ -120,7 +175,7 @@
     /** History is handed on from the oldest message, in whichever order it comes. */
     #handleHistory(frame) {
       if (!(frame.index >= this.#nextIndex && frame.index < HISTORY_LIMIT)) return;
-      this.#history.set(frame.index, messageOf(frame));
+      this.#history.set(frame.index, this.#messageOf(frame));
       while (this.#history.has(this.#nextIndex)) {
         const message = this.#history.get(this.#nextIndex);
         this.#history.delete(this.#nextIndex++);
@@ -128,19 +183,33 @@
       }
     }
 
-    #handleMembers(members) {
+    #messageOf(frame) {
+      const message = { data: frame.message, id: frame.id, timestamp: frame.timestamp };
+      if (frame.client_id) message.clientId = this.#drone.currentId(frame.client_id);
+      return message;
+    }
+
+    #handleMembers(all) {
+      const members = all.filter((member) => !this.#isGhost(member));
       this.#members = new Map(members.map((member) => [member.id, member]));
       this.trigger('members', members);
     }
 
     #handleJoin(member) {
+      if (this.#isGhost(member)) return;
       this.#members.set(member.id, member);
       this.trigger('member_join', member);
     }
 
     #handleLeave(member) {
+      if (this.#isGhost(member)) return;
       this.#members.delete(member.id);
       this.trigger('member_leave', member);
+    }
+
+    /** Ourselves, as we were called on an earlier connection: nobody has come or gone. */
+    #isGhost(member) {
+      return this.#drone.currentId(member.id) !== member.id;
     }
   }
 
@@ -157,21 +226,31 @@
     #attempt = 0;
     #timer = null;
     #hasOpened = false;
+    #ready = new Ready();
     #resume = null; // what gives us the same client id again
-    #token = null;
+    #formerIds = new Set(); // what we were called where that did not work
+    #token = null; // or a function that gives one
+    #isAuthenticated = false; // told of the token of the moment
+    #renewal = null;
+    #retry = FIRST_RETRY;
 
     constructor(channel, options) {
       super();
       requireName(channel, 'Channel ID');
       this.#channel = channel;
       this.#options = { autoReconnect: true, data: null, debug: false, ...options };
-      this.#url = this.#options.url || defaultUrl();
+      this.#url = socketUrl(this.#options.url || scriptUrl || pageUrl(), !this.#options.url);
       this.clientId = undefined; // known from the `open` event on
       this.#connect();
       // Waiting out the delay makes no sense once the network is known to be back.
       if (typeof root.addEventListener === 'function') {
         root.addEventListener('online', () => this.#state === 'away' && this.#reconnectIn(0));
       }
+    }
+
+    /** Promises this drone once it is connected. */
+    get ready() {
+      return this.#ready.promise;
     }
 
     /** Joins a room; `historyCount` asks for that many of its last messages. */
@@ -197,10 +276,14 @@
       this.#sendWhenReady({ frame: { type: 'publish', room, message } });
     }
 
-    /** With a JSON Web Token, on channels that require it. */
+    /**
+     * With a JSON Web Token, on channels that require it. Or with a function, from our client id to a token or the promise
+     * of one: it is called again on each new connection and before a token ends.
+     */
     authenticate(token) {
       if (!token) throw new Error('No token defined');
       this.#token = token;
+      this.#isAuthenticated = false;
       if (this.#state === 'handshaken' || this.#state === 'ready') this.#sendAuthenticate();
     }
 
@@ -220,6 +303,11 @@
       if (!socket) return this.#end({ code: 1000, reason: '', wasClean: true });
       this.#options.autoReconnect = false;
       socket.close();
+    }
+
+    /** The id that we have now, for any that we ever had; another id as it is. */
+    currentId(id) {
+      return this.#formerIds.has(id) ? this.clientId : id;
     }
 
     // The connection and its states
@@ -248,8 +336,11 @@
     }
 
     #handleHandshake(error, reply) {
-      if (error) return this.#tell(this.#hasOpened ? 'error' : 'open', error);
-      this.clientId = reply.client_id;
+      if (error) {
+        this.#ready.reject(error);
+        return this.#tell(this.#hasOpened ? 'error' : 'open', error);
+      }
+      this.#rename(reply.client_id);
       this.#resume = reply.resume ?? null;
       this.#attempt = 0;
       this.#state = 'handshaken';
@@ -257,7 +348,14 @@
       this.#hasOpened = true;
       if (this.#token) this.#sendAuthenticate();
       if (!reply.require_auth) this.#handleReady();
+      this.#ready.resolve(this);
       this.#tell(isFirst ? 'open' : 'reconnect');
+    }
+
+    #rename(clientId) {
+      if (this.clientId && this.clientId !== clientId) this.#formerIds.add(this.clientId);
+      this.#formerIds.delete(clientId);
+      this.clientId = clientId;
     }
 
     #handleReady() {
@@ -284,6 +382,7 @@
 
     /** Subscriptions and authentication are made anew with the next connection; other requests are asked again. */
     #forgetConnection() {
+      clearTimeout(this.#renewal);
       for (const room of this.#rooms.values()) room.isSubscribed = false;
       const unanswered = [...this.#requests.values()].filter((request) => request.again);
       this.#waiting.unshift(...unanswered);
@@ -293,7 +392,10 @@
     #end(event) {
       clearTimeout(this.#timer);
       this.#state = 'closed';
-      for (const { answer } of this.#waiting.splice(0)) if (answer) answer(new Error('Connection is closed'));
+      const closed = new Error('Connection is closed');
+      this.#ready.reject(closed);
+      for (const room of this.#rooms.values()) room.handleClosed(closed);
+      for (const { answer } of this.#waiting.splice(0)) if (answer) answer(closed);
       this.trigger('close', event);
     }
 
@@ -313,23 +415,50 @@
     }
 
     #sendSubscribe(room) {
-      // History and `open` belong to the first time only: after a later connection they would be repeated.
-      const frame = { type: 'subscribe', room: room.name, history_count: room.historyCount };
-      room.historyCount = undefined;
       room.isSubscribed = true;
-      const answer = (error) => {
-        if (!room.hasOpened || error) this.#tell('open', error, room);
-        if (!error) room.hasOpened = true;
+      const isFirst = !room.hasOpened;
+      const answer = (error, reply) => {
+        room.handleSubscribed(error, reply);
+        if (isFirst || error) this.#tell('open', error, room);
       };
-      this.#request({ frame, answer });
+      this.#request({ frame: room.subscription(), answer });
     }
 
     #sendAuthenticate() {
-      const answer = (error) => {
-        if (!error) this.#handleReady();
-        this.#tell('authenticate', error);
-      };
-      this.#request({ frame: { type: 'authenticate', token: this.#token }, answer });
+      clearTimeout(this.#renewal);
+      if (typeof this.#token !== 'function') return this.#sendToken(this.#token);
+      const socket = this.#socket;
+      const isCurrent = () => socket === this.#socket && this.#state !== 'closed';
+      // A function may throw as well as promise.
+      const token = new Promise((resolve) => resolve(this.#token(this.clientId)));
+      token.then(
+        (token) => isCurrent() && this.#sendToken(token),
+        (error) => isCurrent() && this.#handleAuthenticated(null, error),
+      );
+    }
+
+    #sendToken(token) {
+      const answer = (error) => this.#handleAuthenticated(token, error);
+      this.#request({ frame: { type: 'authenticate', token }, answer });
+    }
+
+    #handleAuthenticated(token, error) {
+      const isNews = error || !this.#isAuthenticated;
+      if (!error) {
+        this.#isAuthenticated = true;
+        this.#retry = FIRST_RETRY;
+        this.#handleReady();
+      }
+      if (typeof this.#token === 'function') {
+        this.#renewIn(error ? this.#retry : remaining(token));
+        if (error) this.#retry = Math.min(this.#retry * 2, LAST_RETRY);
+      }
+      // Applications subscribe when they hear it; what they have subscribed to is not theirs to do again.
+      if (isNews) this.#tell('authenticate', error);
+    }
+
+    #renewIn(milliseconds) {
+      this.#renewal = setTimeout(() => this.#sendAuthenticate(), Math.min(milliseconds, LONGEST_DELAY));
     }
 
     #sendWhenReady(request) {
@@ -365,10 +494,15 @@
     }
   }
 
-  function messageOf(frame) {
-    const message = { data: frame.message, id: frame.id, timestamp: frame.timestamp };
-    if (frame.client_id) message.clientId = frame.client_id;
-    return message;
+  /** Milliseconds until a token is to be renewed: a tenth before it ends. */
+  function remaining(token) {
+    try {
+      const claims = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
+      const end = claims.exp < 1e11 ? claims.exp * 1000 : claims.exp;
+      return Math.max(0.9 * (end - Date.now()), FIRST_RETRY);
+    } catch {
+      return LONGEST_DELAY; // the server took it all the same
+    }
   }
 
   function requireName(name, what) {
@@ -376,10 +510,17 @@
     if (typeof name !== 'string') throw new Error(`${what} must be of type string`);
   }
 
-  function defaultUrl() {
-    const base = scriptUrl || (typeof location === 'object' ? location.href : '');
-    if (!base.startsWith('http')) throw new Error('No server is known: give its address as the option `url`');
-    const url = new URL('/v3/websocket', base);
+  function pageUrl() {
+    const page = typeof location === 'object' ? location.href : '';
+    if (!page.startsWith('http')) throw new Error('No server is known: give its address as the option `url`');
+    return page;
+  }
+
+  /** Of a script or page only the origin counts; and what is written for SockJS means the WebSocket beside it. */
+  function socketUrl(address, isOriginOnly) {
+    const url = new URL(address);
+    if (isOriginOnly || /^\/v3\/socket\/?$/.test(url.pathname)) url.pathname = '/v3/websocket';
+    if (isOriginOnly) url.search = url.hash = '';
     url.protocol = url.protocol.replace('http', 'ws');
     return url.href;
   }

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::{Change, ChannelId, Delivery, History, Message, Position, Request, RoomName};
+use crate::{
+    Change, ChannelId, Delivery, History, Message, Place, Position, Recall, Request, RoomName, history::Moment,
+};
 
 /// The order of everything on one node, and what was said before.
 ///
@@ -11,11 +13,19 @@ pub struct MemoryBus {
     run: u64,
     /// Deliveries so far. No room's offset is greater.
     count: u64,
-    /// The last offset of each room that somebody is in.
-    rooms: HashMap<(ChannelId, RoomName), u64>,
+    /// The rooms that somebody is in.
+    rooms: HashMap<(ChannelId, RoomName), Open>,
     /// What was said.
     pub history: History,
     records: Vec<Record>,
+}
+
+/// What is known of a room while somebody is in it.
+struct Open {
+    /// Of the last delivery.
+    offset: u64,
+    /// When something was said there last, or when it was opened.
+    said: Moment,
 }
 
 /// A message that is to be stored.
@@ -37,18 +47,23 @@ impl MemoryBus {
     #[must_use]
     pub fn new(run: u64) -> Self {
         let (rooms, history, records) = (HashMap::new(), History::default(), Vec::new());
-        Self { run, count: 0, rooms, history, records }
+        let mut bus = Self { run, count: 0, rooms, history, records };
+        bus.history.advance(bus.moment());
+        bus
     }
 
     /// Gives a request its place, at `unix_time` in seconds.
     pub fn order(&mut self, request: Request, unix_time: u64) -> Delivery {
         self.count += 1;
-        let position = Position { epoch: self.run, offset: self.next_offset(&request) };
-        let id: Arc<str> = format!("{:x}{:08x}", self.run, self.count).into();
-        let mut past = Vec::new();
+        let moment = self.moment();
+        let id = moment.id();
+        let (mut past, mut place) = (Vec::new(), None);
         match &request.change {
-            Change::Enter { history, .. } => {
-                past = self.history.newest(&request.channel, request.room.as_str(), *history, unix_time);
+            Change::Enter { recall, .. } => {
+                let gap;
+                (past, gap) = self.recall(&request, recall, unix_time);
+                let placed = !matches!(recall, Recall::Newest(_));
+                place = placed.then(|| Place { id: Arc::clone(&id), gap });
             }
             Change::Publish { from, payload } if self.history.keeps(request.channel.as_str()) => {
                 let (from, payload, id) = (from.clone(), Arc::clone(payload), Arc::clone(&id));
@@ -56,7 +71,43 @@ impl MemoryBus {
             }
             Change::Publish { .. } | Change::Leave { .. } => {}
         }
-        Delivery { request, position, past, id, timestamp: unix_time }
+        let offset = self.next_offset(&request, moment);
+        self.history.advance(moment);
+        let position = Position { epoch: self.run, offset };
+        Delivery { request, position, past, place, id, timestamp: unix_time }
+    }
+
+    /// The moment of the last delivery: later than any of an earlier run.
+    fn moment(&self) -> Moment {
+        Moment((u128::from(self.run) << 32) + u128::from(self.count))
+    }
+
+    /// What somebody who enters hears, and, if it was there before, whether something is missing.
+    fn recall(
+        &self,
+        request: &Request,
+        recall: &Recall,
+        unix_time: u64,
+    ) -> (Vec<Arc<Message>>, Option<bool>) {
+        let (channel, room) = (&request.channel, request.room.as_str());
+        match recall {
+            Recall::Newest(count) | Recall::First(count) => {
+                (self.history.newest(channel, room, *count, unix_time), None)
+            }
+            Recall::Since(id, count) => {
+                let since = Moment::of(id);
+                let (mut past, complete) = if self.history.keeps(channel.as_str()) {
+                    self.history.since(channel, room, since, unix_time)
+                } else {
+                    let open = self.rooms.get(&(channel.clone(), request.room.clone()));
+                    (Vec::new(), open.is_some_and(|open| open.said <= since))
+                };
+                let excess = past.len().saturating_sub(*count);
+                past.drain(..excess);
+                // Nothing of this order can be later than now: such an id is of another one.
+                (past, Some(!complete || excess > 0 || since > self.moment()))
+            }
+        }
     }
 
     /// Nobody is in that room any more: what is not kept in the history is forgotten.
@@ -70,14 +121,17 @@ impl MemoryBus {
     }
 
     /// A room that nobody is in needs no memory: starting from the count, its offsets still only grow.
-    fn next_offset(&mut self, request: &Request) -> u64 {
+    fn next_offset(&mut self, request: &Request, moment: Moment) -> u64 {
         let room = (request.channel.clone(), request.room.clone());
-        if let Some(last) = self.rooms.get_mut(&room) {
-            *last += 1;
-            return *last;
+        if let Some(open) = self.rooms.get_mut(&room) {
+            open.offset += 1;
+            if matches!(request.change, Change::Publish { .. }) {
+                open.said = moment;
+            }
+            return open.offset;
         }
         if matches!(request.change, Change::Enter { .. }) {
-            self.rooms.insert(room, self.count);
+            self.rooms.insert(room, Open { offset: self.count, said: moment });
         }
         self.count
     }

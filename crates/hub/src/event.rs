@@ -30,6 +30,38 @@ pub struct Request {
     pub change: Change,
 }
 
+/// What somebody who enters a room wants to hear of what was said before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// The newest messages, at most so many.
+    Newest(usize),
+    /// The same, and where it enters: by that it can ask later.
+    First(usize),
+    /// What was said since, at most so many of the newest; and where it enters. Since a message or an earlier
+    /// [`Place`], by its id.
+    Since(Arc<str>, usize),
+}
+
+impl Recall {
+    /// The same, but for no more messages than these.
+    pub(crate) fn at_most(self, most: usize) -> Self {
+        match self {
+            Self::Newest(count) => Self::Newest(count.min(most)),
+            Self::First(count) => Self::First(count.min(most)),
+            Self::Since(id, count) => Self::Since(id, count.min(most)),
+        }
+    }
+}
+
+/// Where somebody entered a room, among everything that is said in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Stands for everything up to here, as the id of a message stands for everything up to that.
+    pub id: Arc<str>,
+    /// [`Recall::Since`]: whether something was said since then that it is not told, or may have been.
+    pub gap: Option<bool>,
+}
+
 /// What happens in a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -41,8 +73,8 @@ pub enum Change {
         connection: ConnectionId,
         /// Comes back in [`Event::Entered`].
         tag: Option<Tag>,
-        /// How many past messages it is to be shown.
-        history: usize,
+        /// What it is to be told of before.
+        recall: Recall,
     },
     /// A client leaves.
     Leave {
@@ -78,6 +110,8 @@ pub struct Delivery {
     pub position: Position,
     /// [`Change::Enter`]: what was said before, oldest first, as far as it was asked for.
     pub past: Vec<Arc<Message>>,
+    /// [`Change::Enter`]: where, if that was asked for.
+    pub place: Option<Place>,
     /// An id of its own.
     pub id: Arc<str>,
     /// When, in Unix seconds.
@@ -100,6 +134,8 @@ pub enum Event {
         /// What was said before, oldest first, as far as it was asked for. What is said from now on comes as
         /// [`Event::Published`].
         past: Vec<Arc<Message>>,
+        /// Where it entered, if that was asked for.
+        place: Option<Place>,
     },
     /// An unsubscribe was carried out, and its connection wants to hear of it.
     Unsubscribed {

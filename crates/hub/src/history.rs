@@ -35,10 +35,28 @@ pub struct Message {
     pub payload: Arc<[u8]>,
 }
 
+/// When something took its place among everything else, over all rooms and all starts of the server: what an id means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub(crate) u128);
+
+impl Moment {
+    /// The moment that an id stands for; the very first one if it stands for none.
+    pub(crate) fn of(id: &str) -> Self {
+        Self(u128::from_str_radix(id, 16).unwrap_or_default())
+    }
+
+    /// The id that stands for it.
+    pub(crate) fn id(self) -> Arc<str> {
+        format!("{:x}", self.0).into()
+    }
+}
+
 /// The history of all channels that keep one.
 #[derive(Default)]
 pub struct History {
     channels: HashMap<ChannelId, Kept>,
+    /// What was said up to here while a channel kept no history is not in it.
+    now: Moment,
     /// The number of what is kept next.
     next: u64,
     removed: Vec<u64>,
@@ -53,9 +71,16 @@ struct Kept {
     /// Where each message is, oldest first.
     order: BTreeMap<u64, RoomName>,
     bytes: u64,
+    /// What was said up to here may be missing, in rooms that have kept nothing of before.
+    floor: Moment,
 }
 
 impl History {
+    /// It is later now.
+    pub(crate) fn advance(&mut self, moment: Moment) {
+        self.now = self.now.max(moment);
+    }
+
     /// Keeps the history of a channel within these bounds from now on, or forgets it and keeps none.
     pub fn keep(&mut self, channel: &ChannelId, bounds: Option<HistoryBounds>) {
         let Some(bounds) = bounds else {
@@ -64,7 +89,8 @@ impl History {
             }
             return;
         };
-        let kept = self.channels.entry(channel.clone()).or_insert_with(|| Kept::new(bounds));
+        let now = self.now;
+        let kept = self.channels.entry(channel.clone()).or_insert_with(|| Kept::new(bounds, now));
         kept.bounds = bounds;
         kept.shrink(&mut self.removed);
         self.next_expiry = self.channels.values().filter_map(Kept::next_expiry).min();
@@ -83,8 +109,9 @@ impl History {
 
     /// Keeps a message, and says under which number; none if the channel keeps no history, or nothing so large.
     pub fn add(&mut self, channel: &ChannelId, room: &RoomName, message: Arc<Message>) -> Option<u64> {
-        let most = self.channels.get(channel)?.bounds.bytes.min(ROOM_BYTES);
-        if weight(room, &message) > most {
+        let kept = self.channels.get_mut(channel)?;
+        if weight(room, &message) > kept.bounds.bytes.min(ROOM_BYTES) {
+            kept.lack(room, Moment::of(&message.id));
             return None;
         }
         let number = self.next;
@@ -121,6 +148,23 @@ impl History {
         newest
     }
 
+    /// What was said in a room after a moment, oldest first, and whether that is certainly all of it.
+    pub(crate) fn since(
+        &self,
+        channel: &ChannelId,
+        room: &str,
+        moment: Moment,
+        unix_time: u64,
+    ) -> (Vec<Arc<Message>>, bool) {
+        let Some(kept) = self.channels.get(channel) else { return (Vec::new(), false) };
+        let Some(window) = kept.rooms.get(room) else { return (Vec::new(), kept.floor <= moment) };
+        let (mut after, complete) = window.since(moment, kept.floor);
+        let count = after.len();
+        after.retain(|message| !kept.is_old(message, unix_time));
+        let none_is_old = after.len() == count;
+        (after, complete && none_is_old)
+    }
+
     /// Removes what is too old.
     pub fn expire(&mut self, unix_time: u64) {
         if self.next_expiry.is_none_or(|at| at > unix_time) {
@@ -152,8 +196,16 @@ impl History {
 }
 
 impl Kept {
-    fn new(bounds: HistoryBounds) -> Self {
-        Self { bounds, rooms: HashMap::new(), order: BTreeMap::new(), bytes: 0 }
+    fn new(bounds: HistoryBounds, floor: Moment) -> Self {
+        Self { bounds, rooms: HashMap::new(), order: BTreeMap::new(), bytes: 0, floor }
+    }
+
+    /// What was said in a room at that moment is not kept.
+    fn lack(&mut self, room: &RoomName, moment: Moment) {
+        match self.rooms.get_mut(room) {
+            Some(window) => window.lack(moment),
+            None => self.floor = self.floor.max(moment),
+        }
     }
 
     fn push(&mut self, number: u64, room: &RoomName, message: Arc<Message>) {
@@ -167,7 +219,11 @@ impl Kept {
         while let Some(room) = self.order.last_key_value().map(|(_, room)| room.clone())
             && self.rooms.get(&room).is_some_and(Window::is_over)
         {
-            self.remove_oldest_of(&room, removed);
+            if let Some(moment) = self.remove_oldest_of(&room, removed)
+                && let Some(window) = self.rooms.get_mut(&room)
+            {
+                window.lack(moment);
+            }
         }
         while self.bytes > self.bounds.bytes && self.remove_oldest(removed) {}
     }
@@ -180,19 +236,21 @@ impl Kept {
 
     fn remove_oldest(&mut self, removed: &mut Vec<u64>) -> bool {
         let room = self.order.first_key_value().map(|(_, room)| room.clone());
-        room.is_some_and(|room| self.remove_oldest_of(&room, removed))
+        let moment = room.and_then(|room| self.remove_oldest_of(&room, removed));
+        self.floor = self.floor.max(moment.unwrap_or_default());
+        moment.is_some()
     }
 
-    fn remove_oldest_of(&mut self, room: &RoomName, removed: &mut Vec<u64>) -> bool {
-        let Some(window) = self.rooms.get_mut(room) else { return false };
-        let Some((number, message)) = window.pop(room) else { return false };
+    fn remove_oldest_of(&mut self, room: &RoomName, removed: &mut Vec<u64>) -> Option<Moment> {
+        let window = self.rooms.get_mut(room)?;
+        let (number, message) = window.pop(room)?;
         if window.is_empty() {
             self.rooms.remove(room);
         }
         self.order.remove(&number);
         self.bytes -= weight(room, &message);
         removed.push(number);
-        true
+        Some(Moment::of(&message.id))
     }
 
     fn oldest(&self) -> Option<&Message> {

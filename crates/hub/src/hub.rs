@@ -17,8 +17,8 @@ use rand_core::SeedableRng;
 use visavis_clock::Now;
 
 use crate::{
-    Bucket, Change, ChannelId, ChannelSettings, ClientId, Config, ConnectionId, Event, Member, Refusal,
-    Request, RoomName, Tag,
+    Bucket, Change, ChannelId, ChannelSettings, ClientId, Config, ConnectionId, Event, Member, Recall,
+    Refusal, Request, RoomName, Tag,
     channel::{Asked, Channel},
     history,
     permission::{Permission, Standing},
@@ -109,8 +109,7 @@ impl Hub {
         self.config.open_channels = open;
     }
 
-    /// A connection enters a room, or enters it once more, and wants to hear up to `history` messages of before.
-    /// [`Event::Entered`] answers.
+    /// A connection enters a room, or enters it once more, and wants to hear of before. [`Event::Entered`] answers.
     ///
     /// # Errors
     /// The connection may not, or there is no place.
@@ -119,7 +118,7 @@ impl Hub {
         now: Now,
         connection: ConnectionId,
         room: &str,
-        history: usize,
+        recall: Recall,
         tag: Option<Tag>,
     ) -> Result<(), Refusal> {
         let (channel, id, permission) = self.admit(now, connection, room)?;
@@ -142,8 +141,8 @@ impl Hub {
         client.rooms.insert(room.clone(), Asked::Now);
         let (client_data, auth_data) = (client.client_data.clone(), client.auth_data.clone());
         let member = Member { id, client_data, auth_data };
-        let history = history.min(permission.history).min(history::MESSAGES);
-        let change = Change::Enter { member, connection, tag, history };
+        let recall = recall.at_most(permission.history.min(history::MESSAGES));
+        let change = Change::Enter { member, connection, tag, recall };
         self.requests.push_back(Request { channel, room, change });
         Ok(())
     }

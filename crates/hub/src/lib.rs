@@ -42,7 +42,7 @@ mod room;
 
 pub use bus::{MemoryBus, Record};
 pub use config::{ChannelSettings, Config, HistoryBounds, Limits, ResumeKey};
-pub use event::{Change, Delivery, Event, Member, Position, Request, Tag};
+pub use event::{Change, Delivery, Event, Member, Place, Position, Recall, Request, Tag};
 pub use history::{History, Message};
 pub use hub::{
     ChannelSize, Counts, Ending, Glimpse, Hello, Hub, Overview, Present, Resume, RoomSize, Welcome,

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use visavis_hub::{
-    Config, ConnectionId, Delivery, Event, Hello, Hub, MemoryBus, Now, Position, Request, ResumeKey,
+    Config, ConnectionId, Delivery, Event, Hello, Hub, MemoryBus, Now, Position, Recall, Request, ResumeKey,
 };
 
 const ROOM: &str = "room";
@@ -23,7 +23,7 @@ fn connected<const N: usize>() -> (Hub, [ConnectionId; N]) {
 }
 
 fn subscribe(hub: &mut Hub, connection: ConnectionId) -> Request {
-    hub.handle_subscribe(Now::ZERO, connection, ROOM, 0, None).unwrap();
+    hub.handle_subscribe(Now::ZERO, connection, ROOM, Recall::Newest(0), None).unwrap();
     hub.poll_request().unwrap()
 }
 
@@ -35,7 +35,7 @@ fn publish(hub: &mut Hub, what: &str) -> Request {
 fn deliver(hub: &mut Hub, request: Request, epoch: u64, offset: u64) {
     let position = Position { epoch, offset };
     let id = Arc::from("id");
-    hub.handle_delivery(Delivery { request, position, past: Vec::new(), id, timestamp: 0 });
+    hub.handle_delivery(Delivery { request, position, past: Vec::new(), place: None, id, timestamp: 0 });
 }
 
 /// What is heard, in words.

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use node::Node;
 use proptest::prelude::*;
-use visavis_hub::{ChannelId, History, HistoryBounds, Message, RoomName, history};
+use visavis_hub::{ChannelId, History, HistoryBounds, Message, Recall, Record, RoomName, history};
 
 const ROOM: &str = "news";
 const DAY: u64 = 24 * 60 * 60;
@@ -163,6 +163,145 @@ fn a_channel_that_keeps_none_any_more_forgets_what_it_kept() {
     assert_eq!(history.take_removed(), [7], "nor does it take back what a store still has");
     history.keep(&channel, Some(bounds(10_000)));
     assert_eq!(history.add(&channel, &room, message(0, "4")), Some(8));
+}
+
+/// What somebody hears who comes back to where it was, and whether it is told that something may be missing.
+fn come_back(node: &mut Node, connection: usize, since: &str) -> (Vec<String>, bool) {
+    node.take_heard();
+    node.subscribe_recalling(connection, ROOM, Recall::Since(since.into(), usize::MAX)).unwrap();
+    let gap = node.place(connection).gap.unwrap();
+    (node.heard(connection).split_off(1), gap)
+}
+
+/// A client that has entered a room, heard "before", and gone, and the place it knows.
+fn gone(node: &mut Node) -> (usize, String) {
+    let [a] = node.connect_all(["A"]);
+    node.post(ROOM, "before");
+    node.subscribe_recalling(a, ROOM, Recall::First(1)).unwrap();
+    assert_eq!(node.heard(a), ["entered news", "nobody said before"]);
+    assert_eq!(node.place(a).gap, None, "who comes for the first time misses nothing");
+    let place = node.place(a).id.to_string();
+    node.unsubscribe(a, ROOM);
+    (a, place)
+}
+
+#[test]
+fn who_comes_back_hears_what_it_has_missed_and_nothing_twice() {
+    let mut node = keeping();
+    let (a, place) = gone(&mut node);
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false));
+    node.unsubscribe(a, ROOM);
+    node.post(ROOM, "1");
+    node.post("other", "elsewhere");
+    node.post(ROOM, "2");
+    let missed = ["nobody said 1", "nobody said 2"].map(String::from).to_vec();
+    assert_eq!(come_back(&mut node, a, &place), (missed, false));
+    let place = node.place(a).id.to_string();
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false));
+}
+
+#[test]
+fn a_gap_is_told_where_something_is_not_kept_any_more() {
+    let mut node = keeping();
+    let (a, place) = gone(&mut node);
+    for number in 0..history::MESSAGES {
+        node.post(ROOM, &number.to_string());
+    }
+    let (missed, gap) = come_back(&mut node, a, &place);
+    assert_eq!((missed.len(), gap), (history::MESSAGES, false), "of the hundred the first has pushed out \"before\"");
+    node.post(ROOM, "one more");
+    let (missed, gap) = come_back(&mut node, a, &place);
+    assert_eq!((missed.len(), gap), (history::MESSAGES, true));
+}
+
+#[test]
+fn a_gap_is_told_where_something_was_too_old_or_too_large() {
+    let mut node = keeping();
+    let (a, place) = gone(&mut node);
+    node.post(ROOM, &"x".repeat(2 * 1024 * 1024));
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true), "too large to be kept");
+    let place = node.place(a).id.to_string();
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false));
+    node.post(ROOM, "1");
+    node.pass(Duration::from_secs(DAY));
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true), "too old");
+    let place = node.place(a).id.to_string();
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false));
+}
+
+#[test]
+fn a_gap_is_told_where_other_rooms_have_taken_the_place() {
+    let mut node = keeping();
+    node.keep(bounds(2_000));
+    let (a, place) = gone(&mut node);
+    for _ in 0..3 {
+        node.post("other", "x");
+    }
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false), "all of them are still there");
+    node.post(ROOM, "1");
+    for _ in 0..20 {
+        node.post("other", "x");
+    }
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true));
+}
+
+#[test]
+fn after_a_restart_a_gap_is_told_unless_the_room_keeps_something_of_before() {
+    let mut node = keeping();
+    let (a, place) = gone(&mut node);
+    node.post(ROOM, "1");
+    let records = node.bus.take_records();
+    let restart = |records: &[Record]| {
+        let mut node = Node::with_seed(2, |_| {});
+        node.keep(bounds(1024 * 1024));
+        for Record { number, channel, room, message } in records.iter().cloned() {
+            node.bus.history.restore(number, &channel, &room, message);
+        }
+        let [b] = node.connect_all(["B"]);
+        come_back(&mut node, b, &place)
+    };
+    assert_eq!(restart(&records), (vec!["nobody said 1".to_owned()], false));
+    assert_eq!(restart(&records[1..]), (vec!["nobody said 1".to_owned()], true), "who knows what was before it");
+    assert_eq!(restart(&[]), (vec![], true));
+    assert!(!come_back(&mut node, a, &place).1);
+}
+
+#[test]
+fn without_history_a_gap_is_told_unless_nothing_was_said_while_somebody_was_there() {
+    let mut node = Node::new();
+    let [a, b] = node.connect_all(["A", "B"]);
+    node.subscribe(b, ROOM);
+    node.subscribe_recalling(a, ROOM, Recall::First(0)).unwrap();
+    let place = node.place(a).id.to_string();
+    node.unsubscribe(a, ROOM);
+    assert_eq!(come_back(&mut node, a, &place), (vec![], false), "B was there all the time");
+    node.unsubscribe(a, ROOM);
+    node.publish(b, ROOM, "1");
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true));
+    node.unsubscribe(a, ROOM);
+    node.unsubscribe(b, ROOM);
+    let place = node.place(a).id.to_string();
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true), "nobody knows");
+}
+
+#[test]
+fn an_id_of_nobody_is_a_gap() {
+    let mut node = keeping();
+    let (a, _) = gone(&mut node);
+    for id in ["nonsense", "0", "-1", "ffffffffffffffffffffffffffffffff", &"f".repeat(1000)] {
+        assert!(come_back(&mut node, a, id).1, "{id}");
+    }
+}
+
+#[test]
+fn who_may_see_less_is_told_of_the_gap() {
+    let mut node = keeping();
+    let (a, place) = gone(&mut node);
+    node.post(ROOM, "1");
+    node.post(ROOM, "2");
+    node.take_heard();
+    node.subscribe_recalling(a, ROOM, Recall::Since(place.as_str().into(), 1)).unwrap();
+    assert_eq!((node.heard(a), node.place(a).gap), (vec!["entered news".into(), "nobody said 2".into()], Some(true)));
 }
 
 #[derive(Clone, Debug)]

@@ -78,6 +78,10 @@ pub struct Subscribe<'a> {
     /// How many past messages the client wants (`history` is another spelling of it).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history_count: Option<u32>,
+    /// The id of a message or of an earlier place: the client wants what was said since instead, and to be told its
+    /// place. An empty one only asks for the place. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Cow<'a, str>>,
     /// Comes back in the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback: Option<i64>,
@@ -200,6 +204,8 @@ struct Fields<'a> {
     history_count: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     history: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    since: Option<&'a RawValue>,
 }
 
 /// Keeps an explicit `null` apart from a missing field.
@@ -248,7 +254,8 @@ impl<'a> Fields<'a> {
 
     fn subscribe(&self) -> Result<Subscribe<'a>, Refusal> {
         let history_count = self.history_count.or(self.history).and_then(number);
-        Ok(Subscribe { room: self.room()?, history_count, callback: self.callback() })
+        let since = self.since.map(|since| string(since).ok_or(Refusal::BadField)).transpose()?;
+        Ok(Subscribe { room: self.room()?, history_count, since, callback: self.callback() })
     }
 
     fn unsubscribe(&self) -> Result<Unsubscribe<'a>, Refusal> {

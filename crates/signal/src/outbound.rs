@@ -56,6 +56,15 @@ pub struct Reply<'a> {
     /// Peek: how many members the room has. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
+    /// Subscribe that asked for it: the place, which stands for everything that was said before. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Cow<'a, str>>,
+    /// Subscribe that asked since when: how many messages of then come behind this. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub past: Option<usize>,
+    /// Subscribe that asked since when: whether others of then are missing, or may be. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<bool>,
 }
 
 /// One entry of `RTCConfiguration.iceServers`.
@@ -178,6 +187,9 @@ impl<'a> Reply<'a> {
             ice_servers: ice_servers.transpose()?,
             ttl: fields.plain("ttl")?,
             count: fields.plain("count")?,
+            at: fields.string("at")?,
+            past: fields.plain("past")?,
+            gap: fields.plain("gap")?,
         })
     }
 }
@@ -276,6 +288,9 @@ impl fmt::Debug for Reply<'_> {
             .field("ice_servers", &self.ice_servers)
             .field("ttl", &self.ttl)
             .field("count", &self.count)
+            .field("at", &self.at)
+            .field("past", &self.past)
+            .field("gap", &self.gap)
             .finish()
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod origin;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use visavis_hub::{Bucket, ConnectionId, Ending, Hello, Resume, Tag, Welcome};
+use visavis_hub::{Bucket, ConnectionId, Ending, Hello, Recall, Resume, Tag, Welcome};
 use visavis_signal::{
     Inbound, Malformed, Outbound, RawValue, Refusal, Reply,
     inbound::{Handshake, IceServers, Peek, Publish, Resume as WireResume, Subscribe, Unsubscribe},
@@ -199,9 +199,9 @@ impl Session {
 
     fn subscribe(&mut self, message: &Subscribe<'_>) {
         let tag = message.callback.map(Tag);
-        let history = message.history_count.map_or(0, |count| count as usize);
+        let recall = recall(message);
         let asked = self.signaling.with(|state, now| {
-            state.hub.handle_subscribe(now, self.connection, &message.room, history, tag)?;
+            state.hub.handle_subscribe(now, self.connection, &message.room, recall, tag)?;
             if let Some((who, channel)) = self.who() {
                 self.signaling.circles.enter(who, &channel.id, &message.room);
             }
@@ -354,6 +354,16 @@ impl Drop for Session {
 
 fn bytes(raw: &RawValue) -> Arc<[u8]> {
     raw.get().as_bytes().into()
+}
+
+/// Who knows a place asks for everything since; otherwise for the newest messages.
+fn recall(message: &Subscribe<'_>) -> Recall {
+    let count = message.history_count.map_or(0, |count| count as usize);
+    match message.since.as_deref() {
+        None => Recall::Newest(count),
+        Some("") => Recall::First(count),
+        Some(id) => Recall::Since(id.into(), usize::MAX),
+    }
 }
 
 /// The hub's reasons in the words of the wire.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{MESSAGES, Message, ROOM_BYTES};
+use super::{MESSAGES, Message, Moment, ROOM_BYTES};
 use crate::RoomName;
 
 /// What a message takes besides its texts: so that empty ones, and rooms with few, are bounded as well.
@@ -13,12 +13,28 @@ const OVERHEAD: usize = 256;
 pub(super) struct Window {
     messages: VecDeque<(u64, Arc<Message>)>,
     bytes: u64,
+    /// What was said up to here may be missing, although the room has kept something of before.
+    floor: Moment,
 }
 
 impl Window {
     pub(super) fn push(&mut self, number: u64, room: &RoomName, message: Arc<Message>) {
         self.bytes += weight(room, &message);
         self.messages.push_back((number, message));
+    }
+
+    /// What was said at that moment is missing.
+    pub(super) fn lack(&mut self, moment: Moment) {
+        self.floor = self.floor.max(moment);
+    }
+
+    /// What is there from after a moment on, oldest first, and whether nothing is missing from it.
+    pub(super) fn since(&self, moment: Moment, floor: Moment) -> (Vec<Arc<Message>>, bool) {
+        let after = self.messages.iter().map(|(_, message)| message);
+        let after: Vec<_> = after.filter(|message| Moment::of(&message.id) > moment).cloned().collect();
+        // Of a whole channel the oldest goes first: while there is something of before, nothing of afterwards is gone.
+        let reaches_back = after.len() < self.messages.len() || floor <= moment;
+        (after, reaches_back && self.floor <= moment)
     }
 
     pub(super) fn pop(&mut self, room: &RoomName) -> Option<(u64, Arc<Message>)> {

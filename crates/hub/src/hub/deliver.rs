@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Hub;
 use crate::{
-    Change, ChannelId, ClientId, ConnectionId, Delivery, Event, Member, Message, Position, RoomName, Tag,
+    Change, ChannelId, ClientId, ConnectionId, Delivery, Event, Member, Message, Place, Position,
+    RoomName, Tag,
     channel::Channel,
     room::{Entry, Step},
 };
@@ -16,19 +17,20 @@ struct Entrant {
     tag: Option<Tag>,
     position: Position,
     past: Vec<Arc<Message>>,
+    place: Option<Place>,
 }
 
 impl Hub {
     /// Applies what the bus has ordered, each position of a room once and in ascending order.
     pub fn handle_delivery(&mut self, delivery: Delivery) {
-        let Delivery { request, position, past, id, timestamp } = delivery;
+        let Delivery { request, position, past, place, id, timestamp } = delivery;
         let (channel, room) = (request.channel, request.room);
         if self.advance(&channel, &room, position) == Step::Repeated {
             return;
         }
         match request.change {
             Change::Enter { member, connection, tag, .. } => {
-                self.enter(&channel, room, Entrant { member, connection, tag, position, past });
+                self.enter(&channel, room, Entrant { member, connection, tag, position, past, place });
             }
             Change::Leave { client, answer } => self.leave(&channel, room, &client, answer),
             Change::Publish { from, payload } => {
@@ -55,7 +57,7 @@ impl Hub {
     }
 
     fn enter(&mut self, channel_id: &ChannelId, name: RoomName, entrant: Entrant) {
-        let Entrant { member, connection, tag, position, past } = entrant;
+        let Entrant { member, connection, tag, position, past, place } = entrant;
         // The connection may be gone by now; then a leave is on its way, or the place is only kept.
         let listening = self.is_connection_of(connection, channel_id, &member.id).then_some(connection);
         let channel = self
@@ -68,7 +70,8 @@ impl Hub {
         let members = name.is_observable().then(|| room.members(&member.id));
         channel.members += usize::from(entry == Entry::New);
         if let Some(connection) = listening {
-            self.events.push_back(Event::Entered { connection, tag, room: name.clone(), members, past });
+            let room = name.clone();
+            self.events.push_back(Event::Entered { connection, tag, room, members, past, place });
         }
         if name.is_observable() && entry == Entry::New && !to.is_empty() {
             self.events.push_back(Event::Joined { to, room: name, member });

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use visavis_hub::{
     ChannelId, ChannelSettings, Config, ConnectionId, Ending, Event, Hello, HistoryBounds, Hub, Member,
-    MemoryBus, Message, Now, Refusal, Resume, ResumeKey, Tag,
+    MemoryBus, Message, Now, Place, Recall, Refusal, Resume, ResumeKey, Tag,
 };
 
 pub(crate) struct Node {
@@ -17,6 +17,7 @@ pub(crate) struct Node {
     names: HashMap<String, String>,
     clients: HashMap<usize, String>,
     heard: HashMap<usize, Vec<String>>,
+    places: HashMap<usize, Place>,
 }
 
 impl Node {
@@ -37,6 +38,7 @@ impl Node {
             names: HashMap::new(),
             clients: HashMap::new(),
             heard: HashMap::new(),
+            places: HashMap::new(),
         }
     }
 
@@ -74,7 +76,7 @@ impl Node {
     }
 
     pub(crate) fn try_subscribe(&mut self, connection: usize, room: &str) -> Result<(), Refusal> {
-        self.subscribe_since(connection, room, 0)
+        self.subscribe_recalling(connection, room, Recall::Newest(0))
     }
 
     /// Enters a room and asks for up to `history` messages of before.
@@ -84,8 +86,18 @@ impl Node {
         room: &str,
         history: usize,
     ) -> Result<(), Refusal> {
+        self.subscribe_recalling(connection, room, Recall::Newest(history))
+    }
+
+    /// Enters a room and asks for what was said before.
+    pub(crate) fn subscribe_recalling(
+        &mut self,
+        connection: usize,
+        room: &str,
+        recall: Recall,
+    ) -> Result<(), Refusal> {
         let asked =
-            self.hub.handle_subscribe(self.now, ConnectionId(connection), room, history, Some(Tag(0)));
+            self.hub.handle_subscribe(self.now, ConnectionId(connection), room, recall, Some(Tag(0)));
         self.settle();
         asked
     }
@@ -162,6 +174,11 @@ impl Node {
         self.heard.remove(&connection).unwrap_or_default()
     }
 
+    /// Where a connection was told that it entered a room, when it last was.
+    pub(crate) fn place(&self, connection: usize) -> &Place {
+        &self.places[&connection]
+    }
+
     pub(crate) fn take_heard(&mut self) {
         self.heard.clear();
     }
@@ -185,6 +202,9 @@ impl Node {
     }
 
     fn take_down(&mut self, event: Event) {
+        if let Event::Entered { connection, place: Some(place), .. } = &event {
+            self.places.insert(connection.0, place.clone());
+        }
         let past = match &event {
             Event::Entered { past, .. } => past.iter().map(|message| self.past(message)).collect(),
             _ => Vec::new(),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use slab::Slab;
 use visavis_hub::{
     ChannelId, ClientId, ConnectionId, Counts, Event, HistoryBounds, Hub, Member as HubMember, MemoryBus,
-    Now, Record, RoomName,
+    Now, Place, Record, RoomName, Tag,
 };
 use visavis_signal::{
     Member, Outbound, Refusal, Reply,
@@ -170,12 +170,12 @@ impl State {
 
     fn tell(&mut self, event: Event) {
         match event {
-            Event::Entered { connection, tag, room, members, past } => {
+            Event::Entered { connection, tag, room, members, past, place } => {
                 if let Some(members) = members {
                     self.send(&[connection], &observable_members(&room, &members));
                 }
                 if let Some(tag) = tag {
-                    self.send(&[connection], &text(&Outbound::Reply(Reply::done(tag.0))));
+                    self.send(&[connection], &entered(tag, place.as_ref(), past.len()));
                 }
                 if !past.is_empty()
                     && let Some(outbox) = self.outboxes.get(connection.0)
@@ -240,6 +240,15 @@ fn usual_length(message: &Outbound<'_>) -> usize {
 fn observable_members(room: &RoomName, members: &[HubMember]) -> Bytes {
     let data = members.iter().map(wire).collect();
     text(&Outbound::ObservableMembers(ObservableMembers { room: room.as_str().into(), data }))
+}
+
+fn entered(tag: Tag, place: Option<&Place>, past: usize) -> Bytes {
+    let mut reply = Reply::done(tag.0);
+    if let Some(Place { id, gap }) = place {
+        reply = Reply { at: Some((&**id).into()), ..reply };
+        (reply.past, reply.gap) = gap.map(|gap| (past, gap)).unzip();
+    }
+    text(&Outbound::Reply(reply))
 }
 
 fn change<'a>(room: &'a RoomName, member: &'a HubMember) -> MemberChange<'a> {
