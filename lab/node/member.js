@@ -1,45 +1,78 @@
-// A member of a room, driven by a test: node member.js SDK URL CHANNEL ROOM NAME
-// Prints one JSON array per event; takes one JSON array per line: ["publish", message], ["leave"], ["cut"], ["ice"].
+// A member of a room, driven by a test: node member.js SDK URL CHANNEL ROOM NAME [OPTIONS]
+// SDK is `visavis` or a package: Scaledrone's own, as they are. OPTIONS is JSON: `secret` and `ttl` of tokens in seconds,
+// `history` to ask for, `type` of the connection.
+// Prints one JSON array per event; takes one JSON array per line, whose first element is one of the `commands`.
 'use strict';
 
+const crypto = require('crypto');
 const path = require('path');
 const readline = require('readline');
 const WebSocket = require('ws');
 
-const [sdk, url, channel, roomName, name] = process.argv.slice(2);
+const [sdk, url, channel, roomName, name, options = '{}'] = process.argv.slice(2);
+const { secret, ttl = 600, history, type } = JSON.parse(options);
+const isOurs = sdk === 'visavis';
 const print = (...event) => process.stdout.write(JSON.stringify(event) + '\n');
 
 // The last socket, so that it can be cut as a network does it: without a Close frame.
 let socket = null;
 class CuttableSocket extends WebSocket {
-  constructor(...words) {
-    super(...words);
+  constructor(url) {
+    super(url);
     socket = this;
   }
 }
+// What React Native has everywhere.
+global.WebSocket = CuttableSocket;
 
-const options = { url, data: { name } };
-const Scaledrone = sdk === 'visavis' ? require(path.join(__dirname, '../../sdk/visavis.js')) : require('scaledrone-node');
-if (sdk === 'visavis') options.WebSocket = CuttableSocket;
-
-const drone = new Scaledrone(channel, options);
+const Scaledrone = isOurs ? require(path.join(__dirname, '../../sdk/visavis.js')) : require(sdk);
+const drone = new Scaledrone(channel, { url, type, data: { name } });
 drone.on('open', (error) => print('open', error ? error.message : drone.clientId));
+drone.on('authenticate', (error) => print('authenticate', error ? error.message : null));
 drone.on('reconnect', () => print('reconnect', drone.clientId));
 drone.on('disconnect', () => print('disconnect'));
 drone.on('error', (error) => print('error', String(error.message)));
 drone.on('close', (event) => print('close', event.code));
 
-const room = drone.subscribe(roomName);
-room.on('open', (error) => print('room_open', error ? error.message : null));
-room.on('members', (members) => print('members', members));
-room.on('member_join', (member) => print('member_join', member));
-room.on('member_leave', (member) => print('member_leave', member));
-room.on('message', (message) => print('message', message));
+// The original waits until it is authenticated, ours takes things in any order.
+let room = null;
+if (secret && isOurs) drone.authenticate(async (clientId) => token(clientId));
+if (secret && !isOurs) drone.on('open', () => drone.authenticate(token(drone.clientId)));
+if (secret && !isOurs) drone.on('authenticate', (error) => error || enter());
+else enter();
+
+if (isOurs) drone.ready.then((drone) => print('ready', drone.clientId), (error) => print('not_ready', error.message));
+
+function enter() {
+  room = drone.subscribe(roomName, { historyCount: history });
+  room.on('open', (error) => print('room_open', error ? error.message : null));
+  room.on('members', (members) => print('members', members));
+  room.on('member_join', (member) => print('member_join', member));
+  room.on('member_leave', (member) => print('member_leave', member));
+  room.on('message', (message) => print('message', message));
+  room.on('data', (data, member) => print('data', { data, member }));
+  room.on('history_message', (message) => print('history_message', message));
+  room.on('gap', () => print('gap'));
+  if (isOurs) room.ready.then((room) => print('room_ready', room.name), (error) => print('room_not_ready', error.message));
+}
+
+/** What a back end would give out. */
+function token(clientId) {
+  const encode = (object) => Buffer.from(JSON.stringify(object)).toString('base64url');
+  const exp = Math.ceil(Date.now() / 1000) + ttl;
+  const permissions = { '.*': { publish: true, subscribe: true, history: 100 } };
+  const claims = { channel, client: clientId, exp, permissions, data: { from: 'a token' } };
+  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
+  print('token', clientId);
+  return `${signed}.${crypto.createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}
 
 const commands = {
   publish: (message) => drone.publish({ room: roomName, message }),
   leave: () => room.unsubscribe(),
   cut: () => socket._socket.destroy(),
+  close: () => drone.close(),
+  current: (id) => print('current', drone.currentId(id)),
   ice: () => drone.iceServers().then((servers) => print('ice', servers), (error) => print('ice', error.message)),
 };
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

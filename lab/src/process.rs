@@ -82,7 +82,9 @@ pub fn run(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("start {:?}", command.get_program()))?;
     if !output.status.success() {
         let words = command.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        let said = String::from_utf8_lossy(&output.stderr);
+        // Compilers say on either what is wrong.
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
         bail!("{:?} {words}: {}: {}", command.get_program(), output.status, said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -4,7 +4,14 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use visavis_lab::{Browser, Engine::Chromium, Lab, browser::PATIENCE, lab, until, until::throughout};
+use visavis_lab::{
+    Browser,
+    Engine::{Chromium, Firefox},
+    Lab,
+    browser::PATIENCE,
+    lab, until,
+    until::throughout,
+};
 
 #[test]
 fn who_leaves_is_gone_and_may_come_back() {
@@ -85,6 +92,35 @@ fn our_page_calls_the_tutorials() {
 #[test]
 fn two_of_the_tutorials_pages_call_each_other() {
     lab::run(async |lab| meets_tutorial(lab, "/examples/", "/examples/").await);
+}
+
+#[test]
+fn the_tutorials_pages_find_each_other_again_when_the_server_starts_anew() {
+    lab::run(async |lab| {
+        lab.server(&[]).await?;
+        let room = lab.link("/examples/", "blue");
+        let alice = lab.browser(Chromium, "alice").await?;
+        let bob = lab.browser(Firefox, "bob").await?;
+        for browser in [&alice, &bob] {
+            browser.open(&room).await?;
+        }
+        for browser in [&alice, &bob] {
+            browser.sees_and_hears().await?;
+        }
+        lab.the_server().kill();
+        for browser in [&alice, &bob] {
+            browser.sees_and_hears().await?;
+        }
+        lab.the_server().restart().await?;
+        // Whoever reloads, before or after the other is back, is called or calls.
+        for browser in [&bob, &alice] {
+            browser.reload().await?;
+            for browser in [&alice, &bob] {
+                browser.sees_and_hears().await?;
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]

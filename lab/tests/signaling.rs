@@ -9,8 +9,7 @@ use visavis_lab::{
     Lab, lab,
     need::conclude,
     network::Node,
-    node::{self, Script},
-    server,
+    script::{self, Language, Script},
     until::throughout,
 };
 
@@ -20,44 +19,9 @@ const SOON: Duration = Duration::from_secs(5);
 const STARTS: Duration = Duration::from_secs(15);
 
 #[test]
-fn scaledrones_own_client_needs_nothing_but_another_url() {
-    run("scaledrones_own_client_needs_nothing_but_another_url", async |lab| {
-        let (mut alice, alice_id) = enter(&lab.machine("alice")?, "alice", "scaledrone").await?;
-        let members = alice.hears("members", SOON).await?;
-        ensure!(members == json!([member(&alice_id, "alice")]), "{members}");
-        alice.hears("room_open", SOON).await?;
-
-        let (mut bob, bob_id) = enter(&lab.machine("bob")?, "bob", "scaledrone").await?;
-        let members = bob.hears("members", SOON).await?;
-        ensure!(members == json!([member(&bob_id, "bob"), member(&alice_id, "alice")]), "{members}");
-        let joined = alice.hears("member_join", SOON).await?;
-        ensure!(joined == member(&bob_id, "bob"), "{joined}");
-
-        alice.command(&json!(["publish", { "sdp": "…", "list": [1, 2.5, null] }]))?;
-        for listener in [&mut alice, &mut bob] {
-            let message = listener.hears("message", SOON).await?;
-            ensure!(message["data"] == json!({ "sdp": "…", "list": [1, 2.5, null] }), "{message}");
-            ensure!(
-                message["clientId"] == alice_id && message["member"] == member(&alice_id, "alice"),
-                "{message}"
-            );
-            ensure!(
-                message["timestamp"].as_u64() > Some(1_700_000_000) && message["id"].is_string(),
-                "{message}"
-            );
-        }
-
-        bob.command(&json!(["leave"]))?;
-        let left = alice.hears("member_leave", SOON).await?;
-        ensure!(left == member(&bob_id, "bob"), "{left}");
-        Ok(())
-    });
-}
-
-#[test]
 fn scaledrones_own_client_comes_back_after_its_connection_was_dropped() {
     run("scaledrones_own_client_comes_back_after_its_connection_was_dropped", async |lab| {
-        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone").await?;
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone-node").await?;
         alice.hears("room_open", SOON).await?;
         lab.the_server().kill();
         alice.hears("disconnect", SOON).await?;
@@ -95,7 +59,7 @@ fn our_sdk_keeps_its_id_when_the_server_starts_again() {
 #[test]
 fn a_member_whose_process_is_killed_leaves_at_once() {
     run("a_member_whose_process_is_killed_leaves_at_once", async |lab| {
-        let [mut alice, mut bob] = both(lab, "scaledrone").await?;
+        let [mut alice, mut bob] = both(lab, "scaledrone-node").await?;
         bob.kill();
         alice.hears("member_leave", Duration::from_secs(2)).await.map(drop)
     });
@@ -105,8 +69,8 @@ fn a_member_whose_process_is_killed_leaves_at_once() {
 fn a_member_whose_packets_vanish_leaves_within_a_minute() {
     run("a_member_whose_packets_vanish_leaves_within_a_minute", async |lab| {
         let machine = lab.machine("bob")?;
-        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone").await?;
-        let (_bob, id) = enter(&machine, "bob", "scaledrone").await?;
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone-node").await?;
+        let (_bob, id) = enter(&machine, "bob", "scaledrone-node").await?;
         alice.hears("member_join", SOON).await?;
         let start = Instant::now();
         machine.vanish()?;
@@ -137,7 +101,7 @@ fn run<F>(name: &str, test: F)
 where
     F: AsyncFnOnce(&mut Lab) -> Result<()> + Send + 'static,
 {
-    if let Err(error) = node::install() {
+    if let Err(error) = script::install(Language::Node) {
         return conclude(name, Err(error));
     }
     lab::run(async move |lab| {
@@ -148,7 +112,7 @@ where
 
 /// Alice on Scaledrone's client, and Bob on the one that is named.
 async fn both(lab: &mut Lab, sdk: &str) -> Result<[Script; 2]> {
-    let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone").await?;
+    let (mut alice, _) = enter(&lab.machine("alice")?, "alice", "scaledrone-node").await?;
     let (bob, _) = enter(&lab.machine("bob")?, "bob", sdk).await?;
     alice.hears("member_join", SOON).await?;
     Ok([alice, bob])
@@ -156,11 +120,7 @@ async fn both(lab: &mut Lab, sdk: &str) -> Result<[Script; 2]> {
 
 /// A member whose connection is open, and its id.
 async fn enter(machine: &Node, name: &str, sdk: &str) -> Result<(Script, String)> {
-    let mut member = Script::member(machine, name, sdk, &server::signaling_url(), "demo", ROOM)?;
+    let mut member = Script::member(machine, name, sdk, ("demo", ROOM), &json!({}))?;
     let id = member.hears("open", STARTS).await?;
     Ok((member, id.as_str().unwrap_or_default().to_owned()))
-}
-
-fn member(id: &str, name: &str) -> Value {
-    json!({ "id": id, "clientData": { "name": name } })
 }

@@ -22,16 +22,23 @@ const send = (message) => drone.publish({ room: roomName, message });
 
 let connection = null; // to the other person, if there is one
 let other = null; // whose member id is this
+let present = new Set(); // who is in the room
 
 // One thing after the other, so that no candidate overtakes the description it belongs to.
 let work = Promise.resolve();
 const inOrder = (step) => { work = work.then(step).catch(console.warn); };
 
-// Who finds exactly one other person here is the one to call.
+// Who finds exactly one other person here is the one to call. The server may have started anew meanwhile: then this
+// comes once more, and a call that still goes on is left alone.
 room.on('members', (members) => {
-  if (members.length === 2 && !connection) inOrder(() => connect(members[1].id));
+  present = new Set(members.map((member) => member.id));
+  if (members.length === 2 && members[1].id !== other) inOrder(() => connect(members[1].id));
 });
-room.on('member_leave', (member) => inOrder(() => member.id === other && hangUp()));
+room.on('member_join', (member) => present.add(member.id));
+room.on('member_leave', (member) => {
+  present.delete(member.id);
+  inOrder(() => member.id === other && hangUp());
+});
 room.on('data', (message, sender) => {
   if (sender.id !== drone.clientId) inOrder(() => receive(message, sender.id));
 });
@@ -57,7 +64,8 @@ async function describe() {
 async function receive({ sdp, candidate, bye, to }, from) {
   if (to && to !== drone.clientId) return;
   const isOffer = sdp?.type === 'offer';
-  if (isOffer && from !== other && connection?.connectionState !== 'connected') await connect(from);
+  const isFree = !present.has(other) || connection.connectionState !== 'connected';
+  if (isOffer && from !== other && isFree) await connect(from);
   if (from !== other) return; // a third person: this page is for two
   if (bye) hangUp();
   if (isOffer && connection.signalingState !== 'stable') return; // both called at once: ours stands

@@ -13,7 +13,7 @@ const FUZZER: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests run, each with the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("cc", "build-essential"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
@@ -25,6 +25,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("dnsmasq", "dnsmasq-base"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("pip3", "python3-pip"),
     ("fc-list", "fontconfig"),
 ];
 

@@ -45,8 +45,13 @@ pub(crate) fn handshake(device: &str, resume: Option<&str>, callback: i64) -> St
 }
 
 pub(crate) fn subscribe(room: &str, callback: i64) -> String {
-    Inbound::Subscribe(Subscribe { room: room.into(), history_count: None, callback: Some(callback) })
-        .to_json()
+    Inbound::Subscribe(Subscribe {
+        room: room.into(),
+        history_count: None,
+        since: None,
+        callback: Some(callback),
+    })
+    .to_json()
 }
 
 pub(crate) fn unsubscribe(room: &str, callback: i64) -> String {

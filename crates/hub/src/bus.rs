@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    Change, ChannelId, Delivery, History, Message, Place, Position, Recall, Request, RoomName, history::Moment,
+    Change, ChannelId, Delivery, History, Message, Place, Position, Recall, Request, RoomName,
+    history::Moment,
 };
 
 /// The order of everything on one node, and what was said before.

@@ -208,7 +208,11 @@ fn a_gap_is_told_where_something_is_not_kept_any_more() {
         node.post(ROOM, &number.to_string());
     }
     let (missed, gap) = come_back(&mut node, a, &place);
-    assert_eq!((missed.len(), gap), (history::MESSAGES, false), "of the hundred the first has pushed out \"before\"");
+    assert_eq!(
+        (missed.len(), gap),
+        (history::MESSAGES, false),
+        "of the hundred the first has pushed out \"before\""
+    );
     node.post(ROOM, "one more");
     let (missed, gap) = come_back(&mut node, a, &place);
     assert_eq!((missed.len(), gap), (history::MESSAGES, true));
@@ -261,7 +265,11 @@ fn after_a_restart_a_gap_is_told_unless_the_room_keeps_something_of_before() {
         come_back(&mut node, b, &place)
     };
     assert_eq!(restart(&records), (vec!["nobody said 1".to_owned()], false));
-    assert_eq!(restart(&records[1..]), (vec!["nobody said 1".to_owned()], true), "who knows what was before it");
+    assert_eq!(
+        restart(&records[1..]),
+        (vec!["nobody said 1".to_owned()], true),
+        "who knows what was before it"
+    );
     assert_eq!(restart(&[]), (vec![], true));
     assert!(!come_back(&mut node, a, &place).1);
 }
@@ -301,7 +309,10 @@ fn who_may_see_less_is_told_of_the_gap() {
     node.post(ROOM, "2");
     node.take_heard();
     node.subscribe_recalling(a, ROOM, Recall::Since(place.as_str().into(), 1)).unwrap();
-    assert_eq!((node.heard(a), node.place(a).gap), (vec!["entered news".into(), "nobody said 2".into()], Some(true)));
+    assert_eq!(
+        (node.heard(a), node.place(a).gap),
+        (vec!["entered news".into(), "nobody said 2".into()], Some(true))
+    );
 }
 
 #[derive(Clone, Debug)]

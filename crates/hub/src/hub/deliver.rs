@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Hub;
 use crate::{
-    Change, ChannelId, ClientId, ConnectionId, Delivery, Event, Member, Message, Place, Position,
-    RoomName, Tag,
+    Change, ChannelId, ClientId, ConnectionId, Delivery, Event, Member, Message, Place, Position, RoomName,
+    Tag,
     channel::Channel,
     room::{Entry, Step},
 };

@@ -96,8 +96,7 @@ impl Node {
         room: &str,
         recall: Recall,
     ) -> Result<(), Refusal> {
-        let asked =
-            self.hub.handle_subscribe(self.now, ConnectionId(connection), room, recall, Some(Tag(0)));
+        let asked = self.hub.handle_subscribe(self.now, ConnectionId(connection), room, recall, Some(Tag(0)));
         self.settle();
         asked
     }

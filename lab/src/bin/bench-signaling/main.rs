@@ -20,7 +20,7 @@ use rustix::{
     process::{Resource, getrlimit, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
-use visavis_lab::{ca::Authority, need::say, node};
+use visavis_lab::{ca::Authority, need::say, script};
 
 use crowd::{Crowd, Entered, enter};
 use load::{Turn, exchange, latencies};
@@ -168,7 +168,7 @@ fn is_there(kind: Kind) -> bool {
     let found = match kind {
         Kind::Visavis => visavis_lab::server::binary().map(drop),
         Kind::Nats => server::nats().map(drop),
-        _ => node::installed("peers").map(drop),
+        _ => script::installed("peers").map(drop),
     };
     if let Err(error) = &found {
         say(&format!("not measured: {}, which needs {error:#}", kind.name()));

@@ -13,9 +13,8 @@ use anyhow::{Context, Result, bail};
 use visavis_lab::{
     ca::Authority,
     need::{self, Missing},
-    node,
     process::Process,
-    server,
+    script, server,
 };
 
 use crate::dialect::Dialect;
@@ -82,7 +81,7 @@ impl Server {
         match kind {
             Kind::Visavis => visavis(&mut command, address, folder, tls)?,
             Kind::Nats => {
-                let configuration = node::sources("peers").join("nats.conf");
+                let configuration = script::sources("peers").join("nats.conf");
                 command.arg(nats()?).arg("--config").arg(configuration);
                 command.env("PORT", address.port().to_string());
             }
@@ -143,7 +142,7 @@ fn visavis(command: &mut Command, address: SocketAddr, folder: &Path, tls: Optio
 }
 
 fn script(command: &mut Command, kind: Kind, address: SocketAddr, tls: Option<&Authority>) -> Result<()> {
-    let folder = node::installed("peers")?;
+    let folder = script::installed("peers")?;
     match kind {
         Kind::Bun => command.arg(folder.join("node_modules/.bin/bun")),
         _ => command.arg(need::program("node")?),

@@ -1,0 +1,297 @@
+//! What our SDK does beyond the original: in Node, in both browsers, and for the compiler of TypeScript.
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, process::Command, time::Duration};
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use visavis_lab::{
+    Engine, Lab, lab,
+    need::{self, conclude},
+    network::{CONTROL, Node},
+    process::run,
+    script::{self, Language, Script},
+    server, until,
+    until::throughout,
+};
+
+const CHANNEL: &str = "demo";
+const SECRET: &str = "PH3tYvBnZ0gkLmrXw5dVQu8JcE1sAf7R";
+const ROOM: &str = "observable-blue";
+const SOON: Duration = Duration::from_secs(5);
+/// What Debian's Node needs to start beside everything else that runs.
+const STARTS: Duration = Duration::from_secs(15);
+/// A connection is made again: the kernel tries ever more seldom.
+const BACK: Duration = Duration::from_secs(40);
+
+#[test]
+fn what_was_missed_comes_late_in_order_and_once() {
+    in_node("what_was_missed_comes_late_in_order_and_once", "history = true", async |lab| {
+        let machine = lab.machine("alice")?;
+        let (mut alice, id) = enter(&machine, "alice", &json!({})).await?;
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        alice.hears("member_join", SOON).await?;
+        say(&mut bob, &mut alice, "before").await?;
+        // The server sends the next ones to a connection that is dead already, and nobody knows.
+        machine.vanish()?;
+        for number in 1..=3 {
+            bob.command(&json!(["publish", number]))?;
+            bob.hears("message", SOON).await?;
+        }
+        alice.command(&json!(["cut"]))?;
+        alice.hears("disconnect", SOON).await?;
+        machine.restore()?;
+        let again = alice.hears("reconnect", BACK).await?;
+        ensure!(again == id, "{again} was {id}");
+        bob.command(&json!(["publish", "now"]))?;
+        for expected in [json!(1), json!(2), json!(3), json!("now")] {
+            let message = alice.hears("message", SOON).await?;
+            ensure!(message["data"] == expected, "{message} came instead of {expected}");
+            ensure!(message["member"]["clientData"]["name"] == "bob", "{message}");
+        }
+        throughout("nothing comes twice", Duration::from_secs(1), async || {
+            Ok(alice.meanwhile().iter().all(|event| event[0] != "message"))
+        })
+        .await?;
+        ensure!(alice.seen.iter().all(|event| event[0] != "gap"), "nothing is missing: {:?}", alice.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_gap_is_told_where_nothing_is_kept() {
+    in_node("a_gap_is_told_where_nothing_is_kept", "", async |lab| {
+        let machine = lab.machine("alice")?;
+        let (mut alice, _) = enter(&machine, "alice", &json!({})).await?;
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        alice.hears("member_join", SOON).await?;
+        alice.command(&json!(["cut"]))?;
+        alice.hears("reconnect", BACK).await?;
+        alice.hears("members", SOON).await?;
+        say(&mut bob, &mut alice, "nothing was said").await?;
+        ensure!(alice.seen.iter().all(|event| event[0] != "gap"), "{:?}", alice.seen);
+        machine.vanish()?;
+        bob.command(&json!(["publish", "lost"]))?;
+        bob.hears("message", SOON).await?;
+        alice.command(&json!(["cut"]))?;
+        machine.restore()?;
+        alice.hears("gap", BACK).await?;
+        say(&mut bob, &mut alice, "now").await
+    });
+}
+
+#[test]
+fn a_function_that_gives_tokens_is_asked_before_they_end_and_on_each_connection() {
+    let name = "a_function_that_gives_tokens_is_asked_before_they_end_and_on_each_connection";
+    in_node(name, "require-auth = true\nhistory = true", async |lab| {
+        let with = json!({ "secret": SECRET, "ttl": 4 });
+        let (mut alice, id) = enter(&lab.machine("alice")?, "alice", &with).await?;
+        ensure!(alice.hears("authenticate", SOON).await?.is_null(), "{:?}", alice.seen);
+        alice.hears("room_open", SOON).await?;
+        for _ in 0..3 {
+            let whose = alice.hears("token", STARTS).await?;
+            ensure!(whose == id, "a token for {whose}");
+            alice.command(&json!(["publish", "still here"]))?;
+            alice.hears("message", SOON).await?;
+        }
+        lab.the_server().kill();
+        alice.hears("disconnect", SOON).await?;
+        alice.command(&json!(["publish", "while away"]))?;
+        lab.the_server().restart().await?;
+        alice.hears("reconnect", BACK).await?;
+        let message = alice.hears("message", SOON).await?;
+        ensure!(message["data"] == "while away" && message["clientId"] == id, "{message}");
+        let told = alice.seen.iter().filter(|event| event[0] == "authenticate").collect::<Vec<_>>();
+        ensure!(told.len() == 1, "pages hear once that they are authenticated: {told:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_function_that_gives_a_bad_token_is_asked_again() {
+    in_node("a_function_that_gives_a_bad_token_is_asked_again", "require-auth = true", async |lab| {
+        let with = json!({ "secret": "a secret of somebody else" });
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &with).await?;
+        for _ in 0..2 {
+            alice.hears("token", STARTS).await?;
+            let refusal = alice.hears("authenticate", SOON).await?;
+            ensure!(refusal == "JWT signature does not match", "{refusal}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn promises_stand_beside_events() {
+    in_node("promises_stand_beside_events", "", async |lab| {
+        let machine = lab.machine("alice")?;
+        let (mut alice, id) = enter(&machine, "alice", &json!({})).await?;
+        ensure!(alice.hears("ready", SOON).await? == id, "{:?}", alice.seen);
+        ensure!(alice.hears("room_ready", SOON).await? == ROOM, "{:?}", alice.seen);
+        let mut nobody = Script::member(&machine, "nobody", "visavis", ("unknown", ROOM), &json!({}))?;
+        ensure!(nobody.hears("not_ready", STARTS).await? == "Channel not found", "{:?}", nobody.seen);
+        nobody.command(&json!(["close"]))?;
+        nobody.hears("room_not_ready", SOON).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_page_written_for_sockjs_gets_the_websocket() {
+    in_node("a_page_written_for_sockjs_gets_the_websocket", "", async |lab| {
+        let machine = lab.machine("alice")?;
+        let url = format!("{}/v3/socket", server::insecure_origin());
+        let words = ["visavis", &url, CHANNEL, ROOM, "alice", r#"{"type":"sockjs"}"#];
+        let mut alice = Script::start(&machine, "alice", (Language::Node, "member.js"), &words)?;
+        alice.hears("room_open", STARTS).await.map(drop)
+    });
+}
+
+#[test]
+fn a_server_that_forgot_us_gives_another_id_and_the_old_one_still_means_us() {
+    let name = "a_server_that_forgot_us_gives_another_id_and_the_old_one_still_means_us";
+    in_node(name, "history = true", async |lab| {
+        let (mut alice, old) = enter(&lab.machine("alice")?, "alice", &json!({ "history": 9 })).await?;
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        alice.hears("member_join", SOON).await?;
+        lab.the_server().kill();
+        alice.hears("disconnect", SOON).await?;
+        // What resume tokens are made with goes; what was said stays.
+        let data = lab.folder().join("data");
+        for file in fs::read_dir(&data)?.map_while(Result::ok).filter(|file| file.file_name() != "history") {
+            fs::remove_file(file.path())?;
+        }
+        lab.the_server().restart().await?;
+        let new = alice.hears("reconnect", BACK).await?;
+        ensure!(new != old, "{new} is a new one");
+        alice.command(&json!(["current", old]))?;
+        ensure!(alice.hears("current", SOON).await? == new, "{:?}", alice.seen);
+        bob.hears("reconnect", BACK).await?;
+        say(&mut bob, &mut alice, "hello again").await
+    });
+}
+
+#[test]
+fn a_page_of_another_origin_comes_back_in_chromium() {
+    lab::run(async |lab| in_a_page(lab, Engine::Chromium).await);
+}
+
+#[test]
+fn a_page_of_another_origin_comes_back_in_firefox() {
+    lab::run(async |lab| in_a_page(lab, Engine::Firefox).await);
+}
+
+#[test]
+fn its_types_are_those_of_what_it_does() {
+    let check = || -> Result<()> {
+        let folder = script::installed("node")?;
+        let mut compiler = Command::new(need::program("node")?);
+        compiler.arg(folder.join("node_modules/typescript/bin/tsc")).args(["--noEmit", "--strict"]);
+        compiler.args(["--lib", "es2022,dom", "--module", "commonjs", "--target", "es2022"]);
+        run(compiler.arg(script::sources("node").join("types.ts"))).map(drop)
+    };
+    conclude("its_types_are_those_of_what_it_does", check());
+}
+
+/// What an application's page does, told in `window.heard`.
+const PAGE: &str = r#"<!doctype html>
+<meta charset="utf-8">
+<title>An application</title>
+<script src="https://meet.test:8443/scaledrone.min.js"></script>
+<script>
+  window.heard = [];
+  window.drone = new Scaledrone('demo', { data: { name: 'page' } });
+  window.room = drone.subscribe('observable-blue');
+  for (const event of ['open', 'disconnect', 'reconnect']) drone.on(event, () => heard.push([event, drone.clientId]));
+  room.on('members', (members) => heard.push(['members', members.map((member) => member.id)]));
+  room.on('message', ({ data, clientId }) => heard.push(['message', data, clientId]));
+  room.on('gap', () => heard.push(['gap']));
+</script>
+"#;
+
+/// A page that the application's own server gives, with our script in it and nothing else of ours.
+async fn in_a_page(lab: &mut Lab, engine: Engine) -> Result<()> {
+    start(lab, "history = true").await?;
+    let listener = TcpListener::bind((CONTROL, 0)).await?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    tokio::spawn(serve(listener));
+    let browser = lab.browser(engine, "alice").await?;
+    browser.open(&url).await?;
+    let heard = async |what: &str, event: Value| {
+        until(&format!("the page hears {what}"), BACK, async || {
+            let heard = browser.ask::<Vec<Value>>("return window.heard").await?;
+            ensure!(heard.contains(&event), "it heard {heard:?}");
+            Ok(Some(()))
+        })
+        .await
+    };
+    let id = until("the page is in", STARTS, async || {
+        browser.ask::<Option<String>>("await room.ready; return drone.clientId").await
+    })
+    .await?;
+    heard("who is there", json!(["members", [id]])).await?;
+    browser.ask::<()>("drone.publish({ room: 'observable-blue', message: { before: [1, null] } })").await?;
+    heard("itself", json!(["message", { "before": [1, null] }, id])).await?;
+    let servers = browser.ask::<Value>("return drone.iceServers()").await?;
+    ensure!(servers.to_string().contains("turns:meet.test"), "{servers}");
+    lab.the_server().kill();
+    heard("that it is away", json!(["disconnect", id])).await?;
+    browser.ask::<()>("drone.publish({ room: 'observable-blue', message: 'while away' })").await?;
+    lab.the_server().restart().await?;
+    heard("that it is back", json!(["reconnect", id])).await?;
+    heard("what waited", json!(["message", "while away", id])).await?;
+    let heard = browser.ask::<Vec<Value>>("return window.heard").await?;
+    ensure!(!heard.contains(&json!(["gap"])), "{heard:?}");
+    Ok(())
+}
+
+/// Answers every request with the page.
+async fn serve(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
+            let answer = format!("{head}Content-Length: {}\r\n\r\n{PAGE}", PAGE.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+    }
+}
+
+/// Installs the packages where the machine's network is, then runs the test with a server and a channel.
+fn in_node<F>(name: &str, settings: &'static str, test: F)
+where
+    F: AsyncFnOnce(&mut Lab) -> Result<()> + Send + 'static,
+{
+    if let Err(error) = script::install(Language::Node) {
+        return conclude(name, Err(error));
+    }
+    lab::run(async move |lab| {
+        start(lab, settings).await?;
+        test(lab).await
+    });
+}
+
+async fn start(lab: &mut Lab, settings: &str) -> Result<()> {
+    let file = lab.folder().join("visavis.toml");
+    fs::write(&file, format!("[channels.{CHANNEL}]\nsecret = \"{SECRET}\"\n{settings}\n"))?;
+    lab.server(&["--config", &file.display().to_string()]).await.map(drop)
+}
+
+/// A member on our SDK, and its id.
+async fn enter(machine: &Node, name: &str, options: &Value) -> Result<(Script, String)> {
+    let mut member = Script::member(machine, name, "visavis", (CHANNEL, ROOM), options)?;
+    let id = member.hears("open", STARTS).await?;
+    Ok((member, id.as_str().unwrap_or_default().to_owned()))
+}
+
+async fn say(speaker: &mut Script, listener: &mut Script, what: &str) -> Result<()> {
+    speaker.command(&json!(["publish", what]))?;
+    let message = listener.hears("message", SOON).await?;
+    ensure!(message["data"] == what, "{message}");
+    Ok(())
+}
