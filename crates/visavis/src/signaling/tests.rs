@@ -8,6 +8,7 @@ mod origins;
 mod resuming;
 mod rules;
 mod time;
+mod transcripts;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

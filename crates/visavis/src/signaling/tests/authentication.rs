@@ -8,7 +8,7 @@ use visavis_hub::{ChannelSettings, HistoryBounds};
 use super::*;
 use crate::{channels::ChannelSecret, token::sign};
 
-const LOCKED: &str = "locked";
+pub(super) const LOCKED: &str = "locked";
 const OTHER: &str = "other";
 const SECRET: &str = "the secret of a channel";
 
@@ -23,7 +23,7 @@ fn channels() -> Channels {
     Channels::new([requiring(LOCKED, &[SECRET]), requiring(OTHER, &[SECRET])], false)
 }
 
-async fn start() -> Server {
+pub(super) async fn start() -> Server {
     let server = Server::start_with(SignalingOptions { channels: channels(), ..options() }).await;
     server.signaling.keep_history(&channels()).unwrap();
     server
@@ -33,12 +33,16 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims(channel: &str, client: &str, permissions: &Value) -> Value {
+pub(super) fn claims(channel: &str, client: &str, permissions: &Value) -> Value {
     json!({"channel": channel, "client": client, "permissions": permissions, "exp": now() + 180})
 }
 
 fn token(client: &str, permissions: &Value) -> String {
-    sign(&ChannelSecret::new(SECRET), &claims(LOCKED, client, permissions).to_string())
+    sign_as_the_channel(&claims(LOCKED, client, permissions))
+}
+
+pub(super) fn sign_as_the_channel(claims: &Value) -> String {
+    sign(&ChannelSecret::new(SECRET), &claims.to_string())
 }
 
 fn everything() -> Value {
