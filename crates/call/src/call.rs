@@ -49,7 +49,7 @@ impl Call {
     pub fn new(now: Now, config: Config, seed: [u8; 32]) -> Self {
         let room = format!("observable-{}", config.room);
         Self {
-            link: Link::new(now, room, config.device.clone(), seed),
+            link: Link::new(now, room, config.device_secret.clone(), seed),
             config,
             stage: Stage::Lobby,
             members: Members::default(),

@@ -8,8 +8,9 @@ pub struct Config {
     /// The room's id as it stands in the link, already trimmed and normalised. The signaling room is
     /// `observable-` and this.
     pub room: String,
-    /// Names this tab; kept in `sessionStorage`, so that a reload is known to be the same device.
-    pub device: String,
+    /// What only this tab knows, 128 random bits as text; kept in `sessionStorage`, so that a reload is known to be the
+    /// same device. The server makes the device's name of it, so that nobody else can bear that.
+    pub device_secret: String,
     /// 128 random bits as text, new with every page load.
     pub session: String,
     /// The person's name; empty if none was given.

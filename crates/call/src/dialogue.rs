@@ -46,7 +46,7 @@ impl Call {
         } else {
             // Each end numbers in its own parity, so that the two never mean different things by one number.
             self.attempts += 1;
-            Some(self.attempts * 2 + u32::from(entry.device.as_ref() > Some(&self.config.device)))
+            Some(self.attempts * 2 + u32::from(entry.device.as_deref() > self.link.device()))
         };
         self.say_state(at);
         let connection = self.connect(now, at, generation, true, beside);
@@ -114,7 +114,7 @@ impl Call {
 
     /// An offer that begins a connection.
     fn take_offer(&mut self, now: Now, at: usize, generation: Option<u32>, offer: Description, polite: bool) {
-        let own_parity = self.entries[at].device.as_ref() > Some(&self.config.device);
+        let own_parity = self.entries[at].device.as_deref() > self.link.device();
         let entry = &mut self.entries[at];
         if let Some(generation) = generation {
             let own = (generation % 2 == 1) == own_parity;
@@ -168,8 +168,8 @@ impl Call {
     /// Who gives way when two offers cross. Both ends come to opposite answers, whoever joined first.
     pub(crate) fn is_polite(&self, at: usize) -> bool {
         let entry = &self.entries[at];
-        let own = (Some(&self.config.session), Some(&self.config.device));
-        entry.remote.foreign || own < (entry.session.as_ref(), entry.device.as_ref())
+        let own = (Some(&self.config.session), self.link.device());
+        entry.remote.foreign || own < (entry.session.as_ref(), entry.device.as_deref())
     }
 
     // What a connection reports.
@@ -280,7 +280,6 @@ impl Call {
             to: Some(entry.remote.member.clone()),
             session: Some(self.config.session.clone()),
             for_session: entry.session.clone(),
-            device: Some(self.config.device.clone()),
             generation,
             body,
         };
@@ -342,11 +341,7 @@ impl Call {
         for connection in open {
             self.send_data(connection, Body::Bye);
         }
-        let envelope = Envelope {
-            session: Some(self.config.session.clone()),
-            device: Some(self.config.device.clone()),
-            ..Envelope::bare(Body::Bye)
-        };
+        let envelope = Envelope { session: Some(self.config.session.clone()), ..Envelope::bare(Body::Bye) };
         self.link.publish(&envelope, &mut self.effects);
     }
 

@@ -1,7 +1,5 @@
 //! Frames of the signaling link: what this crate says, and what it takes from what it hears.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use visavis_signal::{
@@ -15,29 +13,27 @@ use crate::{CHANNEL, roster::Present};
 
 /// What a page of ours says of itself to everyone in the room.
 #[derive(Serialize)]
-struct ClientData<'a> {
+struct ClientData {
     visavis: u32,
-    device: &'a str,
 }
 
 /// The member that the server tells of. What is no page of ours is taken for a page of the tutorial.
 pub(crate) fn present(member: &Member<'_>) -> Present {
-    let device = member.client_data.and_then(device);
-    Present { id: member.id.clone().into_owned(), device, parted: false }
+    let device = member.device.as_ref().filter(|_| member.client_data.is_some_and(is_ours));
+    Present { id: member.id.clone().into_owned(), device: device.map(ToString::to_string), parted: false }
 }
 
-fn device(client_data: &RawValue) -> Option<String> {
-    let data = Object::read(client_data.get()).ok()?;
-    let is_ours = data.plain::<u32>("visavis").ok()?? >= 1;
-    data.string("device").ok()?.filter(|_| is_ours).map(Cow::into_owned)
+fn is_ours(client_data: &RawValue) -> bool {
+    Object::read(client_data.get()).and_then(|data| data.plain::<u32>("visavis")).ok().flatten() >= Some(1)
 }
 
-pub(crate) fn handshake(device: &str, resume: Option<&str>, callback: i64) -> String {
-    let client_data = raw(&ClientData { visavis: 1, device });
+pub(crate) fn handshake(device_secret: &str, resume: Option<&str>, callback: i64) -> String {
+    let client_data = raw(&ClientData { visavis: 1 });
     Inbound::Handshake(Handshake {
         channel: CHANNEL.into(),
         version: None,
         client_data: Some(&client_data),
+        device_secret: Some(device_secret.into()),
         resume: Some(resume.map_or(Resume::Ask, |token| Resume::Token(token.into()))),
         callback: Some(callback),
     })

@@ -72,7 +72,9 @@ type Effects = VecDeque<Effect>;
 #[derive(Debug)]
 pub(crate) struct Link {
     room: String,
-    device: String,
+    device_secret: String,
+    /// The own device's name, once the server has told it.
+    device: Option<String>,
     stage: Stage,
     /// Was open before: being tried again is *away*, not *opening*.
     known: bool,
@@ -94,10 +96,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(now: Now, room: String, device: String, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(now: Now, room: String, device_secret: String, seed: [u8; 32]) -> Self {
         Self {
             room,
-            device,
+            device_secret,
+            device: None,
             stage: Stage::Idle,
             known: false,
             attempt: 0,
@@ -119,6 +122,11 @@ impl Link {
     /// The own member id, once the server has given one.
     pub(crate) fn member(&self) -> Option<&str> {
         self.member.as_deref()
+    }
+
+    /// The name by which others know this device, once the server has told it: before it tells of them.
+    pub(crate) fn device(&self) -> Option<&str> {
+        self.device.as_deref()
     }
 
     /// Signals reach the room.
@@ -189,7 +197,7 @@ impl Link {
         self.stage = Stage::Shaking;
         self.heard = now;
         let callback = self.ask(now, Request::Handshake);
-        let handshake = frame::handshake(&self.device, self.resume.as_deref(), callback);
+        let handshake = frame::handshake(&self.device_secret, self.resume.as_deref(), callback);
         effects.push_back(Effect::SendFrame(handshake));
         self.ask_ice_servers(now, effects);
         if self.wants_room {

@@ -68,7 +68,7 @@ impl Call {
     }
 
     fn others(&self) -> Vec<Present> {
-        self.members.others(&self.config.device, &self.own_ids)
+        self.members.others(self.link.device(), &self.own_ids)
     }
 
     /// Whether exactly two are inside, so that what is said to nobody in particular is said to this side.
@@ -96,7 +96,7 @@ impl Call {
     /// later are its future.
     fn is_replaced(&mut self) -> bool {
         let own_ids = &self.own_ids;
-        let twins = self.members.same_device(&self.config.device).map(|member| member.id.clone());
+        let twins = self.members.same_device(self.link.device()).map(|member| member.id.clone());
         let twins: Vec<_> = twins.filter(|id| !own_ids.contains(id)).collect();
         if self.stage == Stage::Entering {
             self.ghosts = twins;
@@ -118,7 +118,7 @@ impl Call {
         if self.own_ids.contains(&member.id) {
             return;
         }
-        let twin = member.device.as_deref() == Some(self.config.device.as_str());
+        let twin = member.is_of(self.link.device());
         self.members.join(member.clone());
         if twin {
             return self.end(now, Phase::Replaced);

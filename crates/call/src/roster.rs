@@ -16,7 +16,7 @@ const MEMBERS: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Present {
     pub(crate) id: String,
-    /// `None` for a page of the tutorial.
+    /// The name of its device, for which the server vouches; `None` for a page of the tutorial.
     pub(crate) device: Option<String>,
     /// Has said goodbye and only has to leave.
     pub(crate) parted: bool,
@@ -25,7 +25,12 @@ pub(crate) struct Present {
 impl Present {
     /// Whether the two are the same device, as far as can be told.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.id == other.id || self.device.is_some() && self.device == other.device
+        self.id == other.id || self.is_of(other.device.as_deref())
+    }
+
+    /// Whether it is of that device, if there is one.
+    pub(crate) fn is_of(&self, device: Option<&str>) -> bool {
+        device.is_some() && self.device.as_deref() == device
     }
 }
 
@@ -64,10 +69,10 @@ impl Members {
 
     /// One member for each device that is not this one, newest first; a ghost behind a newer member of
     /// its device does not count.
-    pub(crate) fn others(&self, own_device: &str, own_ids: &[String]) -> Vec<Present> {
+    pub(crate) fn others(&self, own_device: Option<&str>, own_ids: &[String]) -> Vec<Present> {
         let mut others: Vec<Present> = Vec::new();
         for member in &self.0 {
-            let own = own_ids.contains(&member.id) || member.device.as_deref() == Some(own_device);
+            let own = own_ids.contains(&member.id) || member.is_of(own_device);
             if !own && !member.parted && !others.iter().any(|other| other.is(member)) {
                 others.push(member.clone());
             }
@@ -75,8 +80,8 @@ impl Members {
         others
     }
 
-    pub(crate) fn same_device(&self, own_device: &str) -> impl Iterator<Item = &Present> {
-        self.0.iter().filter(move |member| member.device.as_deref() == Some(own_device))
+    pub(crate) fn same_device(&self, own_device: Option<&str>) -> impl Iterator<Item = &Present> {
+        self.0.iter().filter(move |member| member.is_of(own_device))
     }
 }
 

@@ -4,7 +4,7 @@
 mod sim;
 
 use serde_json::{Value, json};
-use sim::World;
+use sim::{World, server::device};
 use visavis_call::Phase;
 
 fn call(seed: u64) -> (World, usize, usize, [String; 2]) {
@@ -126,11 +126,31 @@ fn a_flood_of_candidates_and_members_stays_bounded() {
         let signal = json!({"candidate": candidate, "to": anna_id, "session": session, "generation": 3});
         world.server.inject(&bert_id, &signal);
         let member =
-            json!({"id": format!("b58:x{nth}"), "clientData": {"visavis": 1, "device": format!("d{nth}")}});
+            json!({"id": format!("b58:x{nth}"), "clientData": {"visavis": 1}, "device": format!("d{nth}")});
         let frame = json!({"type": "observable_member_join", "room": "observable-room", "data": member});
         world.with(anna, |call, now| call.handle_link_frame(now, &frame.to_string()));
     }
     world.run_for(1000);
     assert!(world.remotes(anna).len() <= 3);
     assert_eq!(world.phase(bert), Phase::InCall);
+}
+
+#[test]
+fn nobody_is_another_device_by_saying_so() {
+    for victim in [0, 1] {
+        let (mut world, anna, bert, _) = call(6);
+        let name = device(&world.pages[[anna, bert][victim]].device);
+        let said = json!({"visavis": 1, "device": name, "device_secret": name});
+        let liar = json!({"id": "b58:liar", "clientData": said});
+        for member in [liar.clone(), json!({"id": "b58:liar", "clientData": said, "device": "of a liar"})] {
+            let frame = json!({"type": "observable_member_join", "room": "observable-room", "data": member});
+            for page in [anna, bert] {
+                world.with(page, |call, now| call.handle_link_frame(now, &frame.to_string()));
+            }
+            world.run_for(5000);
+            assert_eq!((world.phase(anna), world.phase(bert)), (Phase::InCall, Phase::InCall), "{member}");
+            let shown = |page| world.remotes(page).iter().filter(|one| one.member != "b58:liar").count();
+            assert_eq!((shown(anna), shown(bert)), (1, 1), "{member}");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! One channel: its clients and rooms.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use visavis_clock::Now;
 
@@ -27,6 +30,8 @@ pub(crate) struct Client {
     pub(crate) client_data: ClientData,
     /// What the token says that its present connection has shown.
     pub(crate) auth_data: ClientData,
+    /// The name of its device.
+    pub(crate) device: Option<Arc<str>>,
     pub(crate) resumable: bool,
     /// The rooms it is in or has asked to enter, and whether its present connection has asked. A room that
     /// it has not asked for again is only kept until `deadline`.
@@ -42,9 +47,14 @@ pub(crate) enum Asked {
 }
 
 impl Client {
-    pub(crate) fn new(connection: ConnectionId, client_data: ClientData, resumable: bool) -> Self {
+    pub(crate) fn new(
+        connection: ConnectionId,
+        client_data: ClientData,
+        device: Option<Arc<str>>,
+        resumable: bool,
+    ) -> Self {
         let (connection, rooms) = (Some(connection), BTreeMap::new());
-        Self { connection, client_data, auth_data: None, resumable, rooms, deadline: None }
+        Self { connection, client_data, auth_data: None, device, resumable, rooms, deadline: None }
     }
 }
 

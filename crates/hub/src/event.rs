@@ -17,6 +17,8 @@ pub struct Member {
     pub client_data: Option<Arc<[u8]>>,
     /// What its channel's back end tells others about it.
     pub auth_data: Option<Arc<[u8]>>,
+    /// The name of its device, if it has shown a secret of one.
+    pub device: Option<Arc<str>>,
 }
 
 /// A change that waits for its place in the order.

@@ -140,7 +140,7 @@ impl Hub {
         let room = RoomName::from(room);
         client.rooms.insert(room.clone(), Asked::Now);
         let (client_data, auth_data) = (client.client_data.clone(), client.auth_data.clone());
-        let member = Member { id, client_data, auth_data };
+        let member = Member { id, client_data, auth_data, device: client.device.clone() };
         let recall = recall.at_most(permission.history.min(history::MESSAGES));
         let change = Change::Enter { member, connection, tag, recall };
         self.requests.push_back(Request { channel, room, change });

@@ -30,6 +30,7 @@
 mod bus;
 mod channel;
 mod config;
+mod device;
 mod event;
 pub mod history;
 mod hub;

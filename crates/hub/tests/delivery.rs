@@ -16,7 +16,7 @@ fn connected<const N: usize>() -> (Hub, [ConnectionId; N]) {
     let mut hub = Hub::new(config, [1; 32]);
     let connections = std::array::from_fn(ConnectionId);
     for connection in connections {
-        let hello = Hello { channel: "c", client_data: None, resume: None };
+        let hello = Hello { channel: "c", client_data: None, device_secret: None, resume: None };
         hub.handle_connect(Now::ZERO, connection, hello).unwrap();
     }
     (hub, connections)

@@ -167,7 +167,7 @@ impl Session {
         self.close();
         let config = Config {
             room: self.model.room.get_untracked(),
-            device: identity::device(),
+            device_secret: identity::device_secret(),
             session: self.name.clone(),
             name: self.model.name.get_untracked(),
             relay: self.model.relay.get_untracked(),

@@ -20,8 +20,6 @@ pub struct Envelope {
     pub session: Option<String>,
     /// The receiver's session, once the sender knows it. On the wire `for`.
     pub for_session: Option<String>,
-    /// The sender's device: random, the same as long as its tab lives.
-    pub device: Option<String>,
     /// Counts the `RTCPeerConnection`s between the two sessions.
     pub generation: Option<u32>,
     /// The signal itself.
@@ -109,7 +107,7 @@ impl Envelope {
     /// A signal with nothing around it, as a tutorial page sends it.
     #[must_use]
     pub fn bare(body: Body) -> Self {
-        Self { to: None, session: None, for_session: None, device: None, generation: None, body }
+        Self { to: None, session: None, for_session: None, generation: None, body }
     }
 
     /// Reads a room message.
@@ -123,7 +121,6 @@ impl Envelope {
             to: owned(&fields, "to")?,
             session: owned(&fields, "session")?,
             for_session: owned(&fields, "for")?,
-            device: owned(&fields, "device")?,
             generation: fields.plain("generation")?,
         })
     }
@@ -144,8 +141,6 @@ struct Wire {
     session: Option<String>,
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     for_session: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,8 +206,8 @@ fn owned(fields: &Object<'_>, name: &str) -> Result<Option<String>, Error> {
 
 impl From<Envelope> for Wire {
     fn from(envelope: Envelope) -> Self {
-        let Envelope { to, session, for_session, device, generation, body } = envelope;
-        let mut wire = Self { to, session, for_session, device, generation, ..Self::default() };
+        let Envelope { to, session, for_session, generation, body } = envelope;
+        let mut wire = Self { to, session, for_session, generation, ..Self::default() };
         match body {
             Body::Sdp(description) => wire.sdp = Some(description),
             Body::Candidate(candidate) => wire.candidate = Some(candidate),

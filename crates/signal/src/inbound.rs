@@ -2,7 +2,7 @@
 
 mod malformed;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::value::RawValue;
@@ -33,7 +33,7 @@ pub enum Inbound<'a> {
 }
 
 /// Opens a session on a channel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Handshake<'a> {
     /// The channel's id.
     pub channel: Cow<'a, str>,
@@ -43,6 +43,9 @@ pub struct Handshake<'a> {
     /// What the application tells others about this client. Never `null`: that means unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_data: Option<&'a RawValue>,
+    /// What only this device knows: the others are told a name that is made of it. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_secret: Option<Cow<'a, str>>,
     /// Whether the client wants to keep its id over a reconnect. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume<'a>>,
@@ -171,6 +174,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
     }
 }
 
+/// Bytes of a device's secret.
+const DEVICE_SECRET: RangeInclusive<usize> = 16..=128;
+
 const HANDSHAKE: &str = "handshake";
 
 /// Every field that any message has, still raw: one pass over the frame, whatever its type turns out to be.
@@ -189,6 +195,8 @@ struct Fields<'a> {
     /// What some third-party clients call `client_data`.
     #[serde(default, borrow, deserialize_with = "present")]
     data: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    device_secret: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     resume: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
@@ -242,6 +250,7 @@ impl<'a> Fields<'a> {
             channel: self.channel.and_then(string).ok_or(Refusal::BadField)?,
             version: self.version.and_then(number),
             client_data: self.client_data.or(self.data).filter(|data| data.get() != "null"),
+            device_secret: self.device_secret.map(device_secret).transpose()?,
             resume: self.resume.map(resume).transpose()?,
             callback: self.callback(),
         })
@@ -284,6 +293,11 @@ fn number(raw: &RawValue) -> Option<u32> {
     raw.get().parse().ok()
 }
 
+/// One that is short could be guessed.
+fn device_secret(raw: &RawValue) -> Result<Cow<'_, str>, Refusal> {
+    string(raw).filter(|secret| DEVICE_SECRET.contains(&secret.len())).ok_or(Refusal::BadField)
+}
+
 fn resume(raw: &RawValue) -> Result<Resume<'_>, Refusal> {
     match raw.get() {
         "null" => Ok(Resume::Ask),
@@ -306,6 +320,17 @@ impl std::fmt::Debug for Resume<'_> {
             Self::Ask => "Ask",
             Self::Token(_) => "Token(…)",
         })
+    }
+}
+
+impl std::fmt::Debug for Handshake<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handshake")
+            .field("channel", &self.channel)
+            .field("client_data", &self.client_data)
+            .field("resume", &self.resume)
+            .field("callback", &self.callback)
+            .finish_non_exhaustive()
     }
 }
 

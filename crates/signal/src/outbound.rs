@@ -44,6 +44,9 @@ pub struct Reply<'a> {
     /// Handshake: whether the channel wants a token before anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth: Option<bool>,
+    /// Handshake with a device's secret: the name that others are told. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Cow<'a, str>>,
     /// Handshake that asked for it: the token that gives the same client id to a later connection. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Cow<'a, str>>,
@@ -91,6 +94,9 @@ pub struct Member<'a> {
     /// The `client_data` of its handshake.
     #[serde(rename = "clientData", skip_serializing_if = "Option::is_none")]
     pub client_data: Option<&'a RawValue>,
+    /// The name of its device, which no other device can bear, if it has shown a device's secret. Extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Cow<'a, str>>,
 }
 
 /// Who is in an observable room.
@@ -183,6 +189,7 @@ impl<'a> Reply<'a> {
             error: fields.string("error")?,
             client_id: fields.string("client_id")?,
             require_auth: fields.plain("require_auth")?,
+            device: fields.string("device")?,
             resume: fields.string("resume")?,
             ice_servers: ice_servers.transpose()?,
             ttl: fields.plain("ttl")?,
@@ -213,6 +220,7 @@ impl<'a> Member<'a> {
             id: needed(fields.string("id")?)?,
             auth_data: fields.value("authData"),
             client_data: fields.value("clientData"),
+            device: fields.string("device")?,
         })
     }
 }

@@ -101,6 +101,20 @@ fn a_malformed_handshake_is_known_as_one() {
     assert!(!is_handshake(r#"{"type":"subscribe","callback":1}"#));
 }
 
+#[test]
+fn a_devices_secret_is_one_that_nobody_guesses_and_no_log_shows() {
+    let frame = |secret: &str| format!(r#"{{"type":"handshake","channel":"c","device_secret":{secret}}}"#);
+    let secret = "s3cret-of-a-device";
+    let sound = frame(&format!("{secret:?}"));
+    let read = handshake(&sound);
+    assert_eq!(read.device_secret.as_deref(), Some(secret));
+    assert!(!format!("{read:?}").contains(secret));
+    let long = format!("{:?}", "x".repeat(129));
+    for secret in ["null", "7", r#""""#, r#""fifteen bytes..""#, &long] {
+        assert_eq!(refused(&frame(secret)), (None, Refusal::BadField), "{secret}");
+    }
+}
+
 fn valid() -> impl Strategy<Value = String> {
     let lines: Vec<_> = include_str!("golden/inbound.jsonl").lines().map(str::to_owned).collect();
     prop::sample::select(lines)

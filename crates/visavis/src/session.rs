@@ -124,6 +124,7 @@ impl Session {
                     callback: handshake.callback,
                     client_id: Some(welcome.client.as_str().into()),
                     require_auth: Some(welcome.require_auth),
+                    device: welcome.device.as_deref().map(Into::into),
                     resume: welcome.resume.as_deref().map(Into::into),
                     ..Reply::default()
                 });
@@ -173,6 +174,7 @@ impl Session {
         let hello = Hello {
             channel: &handshake.channel,
             client_data: handshake.client_data.map(bytes),
+            device_secret: handshake.device_secret.as_deref(),
             resume: handshake.resume.as_ref().map(|resume| match resume {
                 WireResume::Ask => Resume::Ask,
                 WireResume::Token(token) => Resume::Token(token),

@@ -46,6 +46,7 @@ impl Link {
             self.attempt = 0;
         }
         self.member = reply.client_id.map(Into::into);
+        self.device = reply.device.map(Into::into);
         self.resume = reply.resume.map(Into::into).or(self.resume.take());
         Some(Told::Ready)
     }

@@ -145,7 +145,7 @@ impl World {
         let session = format!("{:08x}", number.wrapping_mul(0x9e37_79b9).rotate_left(self.random(31) as u32));
         Config {
             room: "room".to_owned(),
-            device: device.to_owned(),
+            device_secret: device.to_owned(),
             session,
             name: format!("Name of {device}"),
             relay: None,
@@ -159,7 +159,7 @@ impl World {
     }
 
     pub fn lobby_with(&mut self, config: Config) -> usize {
-        let device = config.device.clone();
+        let device = config.device_secret.clone();
         let camera = config.wishes.camera;
         let session = config.session.clone();
         let call = Call::new(at(self.now), config, [7; 32]);

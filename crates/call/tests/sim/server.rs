@@ -13,6 +13,8 @@ struct Connection {
     id: String,
     resumes: bool,
     data: Value,
+    /// What the server makes of a device's secret.
+    device: Value,
     heard: u64,
 }
 
@@ -20,6 +22,7 @@ struct Connection {
 struct Member {
     id: String,
     data: Value,
+    device: Value,
     socket: Option<Socket>,
     leaves: Option<u64>,
 }
@@ -158,10 +161,14 @@ impl Server {
             self.out.push_back((older, None));
         }
         let resumes = frame.get("resume").is_some();
-        let connection =
-            Connection { id: id.clone(), resumes, data: frame["client_data"].clone(), heard: now };
+        let device = frame["device_secret"].as_str().map(device).into();
+        let data = frame["client_data"].clone();
+        let connection = Connection { id: id.clone(), resumes, data, device, heard: now };
         self.connections.insert(socket, connection);
         let mut reply = json!({"callback": frame["callback"], "client_id": id, "require_auth": false});
+        if !self.connections[&socket].device.is_null() {
+            reply["device"] = self.connections[&socket].device.clone();
+        }
         if resumes {
             reply["resume"] = json!(format!("token-{id}"));
         }
@@ -173,13 +180,14 @@ impl Server {
             return self.send(socket, &json!({"callback": frame["callback"], "error": "Unauthorized"}));
         }
         let connection = &self.connections[&socket];
-        let (id, data) = (connection.id.clone(), connection.data.clone());
+        let Connection { id, data, device, .. } = connection;
+        let (id, data, device) = (id.clone(), data.clone(), device.clone());
         let known = self.members.iter_mut().find(|member| member.id == id);
         if let Some(member) = known {
             member.socket = Some(socket);
             member.leaves = None;
         } else {
-            let member = Member { id: id.clone(), data, socket: Some(socket), leaves: None };
+            let member = Member { id: id.clone(), data, device, socket: Some(socket), leaves: None };
             let joined = json!({"type": "observable_member_join", "room": ROOM, "data": shown(&member)});
             self.members.insert(0, member);
             self.announce(&joined, Some(&id));
@@ -211,9 +219,16 @@ impl Server {
 pub const ROOM: &str = "observable-room";
 
 fn shown(member: &Member) -> Value {
-    if member.data.is_null() {
-        json!({"id": member.id})
-    } else {
-        json!({"id": member.id, "clientData": member.data})
+    let mut shown = json!({"id": member.id});
+    for (name, value) in [("clientData", &member.data), ("device", &member.device)] {
+        if !value.is_null() {
+            shown[name] = value.clone();
+        }
     }
+    shown
+}
+
+/// The name of the device that has this secret. Nobody finds a secret for a name that is taken.
+pub fn device(secret: &str) -> String {
+    format!("of {secret}")
 }

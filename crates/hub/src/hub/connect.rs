@@ -8,19 +8,29 @@ use super::{Connection, Hub};
 use crate::{
     ChannelId, ClientId, ConnectionId, Event, Refusal,
     channel::{Channel, Client},
+    device,
     permission::Standing,
     resume,
+    room::ClientData,
 };
 
 /// How a connection introduces itself.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Hello<'a> {
     /// The channel it wants.
     pub channel: &'a str,
     /// What its application tells others about it.
     pub client_data: Option<Arc<[u8]>>,
+    /// What its device alone knows, if others are to know the device again.
+    pub device_secret: Option<&'a str>,
     /// Whether it wants to keep its client id over a reconnect.
     pub resume: Option<Resume<'a>>,
+}
+
+impl std::fmt::Debug for Hello<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hello").field("channel", &self.channel).finish_non_exhaustive()
+    }
 }
 
 /// The wish to keep a client id.
@@ -46,6 +56,8 @@ impl std::fmt::Debug for Resume<'_> {
 pub struct Welcome {
     /// Who it is.
     pub client: ClientId,
+    /// The name of its device, as others are told it.
+    pub device: Option<Arc<str>>,
     /// The token for its next connection, if it asked for one.
     pub resume: Option<String>,
     /// Whether it got back an earlier client id.
@@ -92,14 +104,16 @@ impl Hub {
             _ => None,
         };
         let back = resumed.is_some();
+        let device = hello.device_secret.map(device::name);
         let id = match resumed {
             Some(id) if self.is_client(&channel, &id) => {
-                self.come_back(now, &channel, &id, connection, hello.client_data);
+                self.come_back(now, &channel, &id, connection, (hello.client_data, device.clone()));
                 id
             }
             resumed => {
                 let id = resumed.unwrap_or_else(|| self.new_client_id());
-                let client = Client::new(connection, hello.client_data, hello.resume.is_some());
+                let client =
+                    Client::new(connection, hello.client_data, device.clone(), hello.resume.is_some());
                 self.come(&channel, &id, client)?;
                 id
             }
@@ -108,7 +122,7 @@ impl Hub {
         let require_auth = self.channels.get(&channel).is_some_and(|channel| channel.settings.require_auth);
         let standing = if require_auth { Standing::Stranger } else { Standing::Free };
         self.connections.insert(connection, Connection::new(channel, id.clone(), standing));
-        Ok(Welcome { client: id, resume, resumed: back, require_auth })
+        Ok(Welcome { client: id, device, resume, resumed: back, require_auth })
     }
 
     /// A connection has ended. One that was never welcomed, or was replaced, means nothing.
@@ -165,7 +179,7 @@ impl Hub {
         channel_id: &ChannelId,
         id: &ClientId,
         connection: ConnectionId,
-        client_data: Option<Arc<[u8]>>,
+        (client_data, device): (ClientData, Option<Arc<str>>),
     ) {
         let Some(channel) = self.channels.get_mut(channel_id) else { return };
         let older = channel.clients.get(id).and_then(|client| client.connection);
@@ -173,6 +187,7 @@ impl Hub {
         if let Some(client) = channel.clients.get_mut(id) {
             client.connection = Some(connection);
             client.client_data = client_data;
+            client.device = device;
             client.auth_data = None;
             client.resumable = true;
         }

@@ -50,7 +50,7 @@ impl Node {
     ) -> Result<(usize, Option<String>), Refusal> {
         let connection = self.next_connection;
         self.next_connection += 1;
-        let hello = Hello { channel, client_data: Some(name.as_bytes().into()), resume };
+        let hello = Hello { channel, client_data: Some(name.as_bytes().into()), device_secret: None, resume };
         let welcome = self.hub.handle_connect(self.now, ConnectionId(connection), hello)?;
         self.names.insert(welcome.client.as_str().to_owned(), name.to_owned());
         self.clients.insert(connection, welcome.client.as_str().to_owned());

@@ -2,20 +2,20 @@
 
 use crate::browser::timer::window;
 
-const DEVICE: &str = "visavis-device";
+const DEVICE: &str = "visavis-device-secret";
 
-/// Names this tab, and stays the same over reloads: kept in `sessionStorage` where the browser allows it.
-pub(crate) fn device() -> String {
+/// What only this tab knows, the same over reloads: kept in `sessionStorage` where the browser allows it.
+pub(crate) fn device_secret() -> String {
     let storage = window().session_storage().ok().flatten();
     if let Some(known) = storage.as_ref().and_then(|storage| storage.get_item(DEVICE).ok().flatten()) {
         return known;
     }
-    let device = name();
+    let secret = name();
     if let Some(storage) = storage {
         // A full or forbidden storage only means that a reload counts as another device.
-        let _ = storage.set_item(DEVICE, &device);
+        let _ = storage.set_item(DEVICE, &secret);
     }
-    device
+    secret
 }
 
 /// 128 random bits as 32 hexadecimal digits.

@@ -263,7 +263,12 @@ fn published(room: &RoomName, from: Option<&ClientId>, id: &str, timestamp: u64,
 
 fn wire(member: &HubMember) -> Member<'_> {
     let (auth_data, client_data) = (member.auth_data.as_deref(), member.client_data.as_deref());
-    Member { id: member.id.as_str().into(), auth_data: auth_data.map(raw), client_data: client_data.map(raw) }
+    Member {
+        id: member.id.as_str().into(),
+        auth_data: auth_data.map(raw),
+        client_data: client_data.map(raw),
+        device: member.device.as_deref().map(Into::into),
+    }
 }
 
 fn raw(json: &[u8]) -> &RawValue {

@@ -287,6 +287,34 @@ async fn rule_14_a_malformed_handshake_is_refused_with_a_client_id_all_the_same(
 }
 
 #[tokio::test]
+async fn a_device_is_known_by_a_name_that_only_who_has_its_secret_can_bear() {
+    let server = Server::start().await;
+    let hello = |secret: &str| json!({"type": "handshake", "channel": CHANNEL, "device_secret": secret});
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    let name = first.ask(hello("a secret of 20 bytes")).await["device"].clone();
+    assert_eq!(name.as_str().unwrap().len(), 32);
+    first.subscribe(ROOM).await;
+    assert_eq!(second.ask(hello("a secret of 20 bytes")).await["device"], name, "on every connection");
+    let members = second.subscribe(ROOM).await;
+    assert!(members.iter().all(|member| member["device"] == name), "{members:?}");
+    assert_eq!(first.hear().await["data"]["device"], name);
+
+    // Who has seen the name says it in every place that there is.
+    let mut liar = server.connect().await;
+    let mut lie = hello(name.as_str().unwrap());
+    lie["device"] = name.clone();
+    lie["client_data"] = json!({"visavis": 1, "device": name});
+    let other = liar.ask(lie).await["device"].clone();
+    assert!(other.is_string() && other != name, "{other}");
+    liar.subscribe(ROOM).await;
+    assert_eq!(first.hear().await["data"]["device"], other);
+
+    let (_plain, id) = server.enter(ROOM).await;
+    let joined = first.hear().await;
+    assert_eq!(joined["data"], json!({"id": id}), "who shows no secret has no name");
+}
+
+#[tokio::test]
 async fn rule_15_the_spellings_of_third_party_sdks_are_understood() {
     let server = Server::start().await;
     let mut client = server.connect().await;
