@@ -5,20 +5,9 @@ use std::{net::IpAddr, path::Path};
 use anyhow::{Context, Result};
 
 use crate::{
-    network::{Node, SERVER},
+    network::Node,
     process::{Process, run},
 };
-
-/// How the client reaches the relay.
-#[derive(Debug, Clone, Copy)]
-pub enum Transport {
-    /// Datagrams.
-    Udp,
-    /// A plain stream.
-    Tcp,
-    /// A stream over TLS, on this port.
-    Tls(u16),
-}
 
 /// Starts `turnutils_peer`, which sends back what it gets.
 ///
@@ -30,25 +19,16 @@ pub fn peer(node: &Node, folder: &Path) -> Result<Process> {
     Process::start(command, &folder.join("peer.log"))
 }
 
-/// Runs `turnutils_uclient` against the relay and returns how many packets were sent, and how many came back.
+/// Runs `turnutils_uclient` against the relay, with these flags besides those that every run needs, and returns how
+/// many packets were sent, and how many came back.
 ///
 /// # Errors
 /// If coturn is missing or the client gives up.
-pub fn exchange(
-    node: &Node,
-    transport: Transport,
-    account: (&str, &str),
-    peer: IpAddr,
-) -> Result<(u64, u64)> {
+pub fn exchange(node: &Node, relay: IpAddr, peer: IpAddr, flags: &[&str]) -> Result<(u64, u64)> {
     let mut command = node.command("turnutils_uclient")?;
-    match transport {
-        Transport::Udp => {}
-        Transport::Tcp => drop(command.arg("-t")),
-        Transport::Tls(port) => drop(command.args(["-t", "-S", "-p", &port.to_string()])),
-    }
-    command.args(["-u", account.0, "-w", account.1, "-e", &peer.to_string(), "-r", "3480"]);
-    // Four clients, a hundred messages of 200 bytes each, without RTCP ports beside the RTP ones.
-    command.args(["-m", "4", "-n", "100", "-l", "200", "-c", &SERVER.to_string()]);
+    command.args(flags).args(["-e", &peer.to_string(), "-r", "3480"]);
+    // Two clients, each with 25 messages of 200 bytes, one every 20 ms.
+    command.args(["-m", "2", "-n", "25", "-l", "200", &relay.to_string()]);
     let words = run(&mut command)?;
     counts(&words).with_context(|| format!("read what the client printed:\n{words}"))
 }
