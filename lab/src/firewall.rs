@@ -1,4 +1,6 @@
-//! What a machine's network lets through.
+//! What a machine's network lets through, and what it has let through.
+
+use std::{collections::BTreeSet, net::IpAddr};
 
 use anyhow::Result;
 
@@ -9,6 +11,8 @@ use crate::{
 
 /// Rules for both directions of a machine's only interface.
 const TABLE: &str = "lab";
+/// What notes where a machine sends.
+const WATCH: &str = "watch";
 
 impl Node {
     /// From now on no UDP at all leaves or reaches this machine.
@@ -33,6 +37,38 @@ impl Node {
     /// If `nft` is missing or fails.
     pub fn restore(&self) -> Result<()> {
         self.nft(&format!("delete table inet {TABLE}"))
+    }
+
+    /// From now on the machine notes where it sends UDP for `port`, whether it can get there or not.
+    ///
+    /// # Errors
+    /// If `nft` is missing or fails.
+    pub fn watch(&self, port: u16) -> Result<()> {
+        self.nft(&format!(
+            "table inet {WATCH} {{
+                set v4 {{ type ipv4_addr; size 65535; flags dynamic; }}
+                set v6 {{ type ipv6_addr; size 65535; flags dynamic; }}
+                chain out {{
+                    type filter hook output priority 0;
+                    meta nfproto ipv4 udp dport {port} add @v4 {{ ip daddr }}
+                    meta nfproto ipv6 udp dport {port} add @v6 {{ ip6 daddr }}
+                }}
+            }}"
+        ))
+    }
+
+    /// Where it has sent since it was told to [`watch`](Self::watch).
+    ///
+    /// # Errors
+    /// If `nft` is missing or fails.
+    pub fn seen(&self) -> Result<BTreeSet<IpAddr>> {
+        let mut seen = BTreeSet::new();
+        for set in ["v4", "v6"] {
+            let listing = run(self.command("nft")?.args(["list", "set", "inet", WATCH, set]))?;
+            let words = listing.split(|c: char| c.is_whitespace() || c == ',');
+            seen.extend(words.filter_map(|word| word.parse::<IpAddr>().ok()));
+        }
+        Ok(seen)
     }
 
     fn block(&self, what: &str) -> Result<()> {

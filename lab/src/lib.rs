@@ -29,6 +29,7 @@ pub mod process;
 pub mod script;
 pub mod server;
 pub mod stats;
+pub mod turn;
 pub mod until;
 
 pub use browser::{Browser, Engine};

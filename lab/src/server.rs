@@ -78,6 +78,11 @@ impl Server {
         );
     }
 
+    /// The machine that it runs on.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Kills it without a goodbye: its sockets are closed by the kernel.
     pub fn kill(&mut self) {
         self.process.kill();

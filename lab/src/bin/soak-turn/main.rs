@@ -5,8 +5,6 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a soak speaks to the person who called it")]
 
-mod client;
-mod link;
 mod plan;
 mod sample;
 mod server;

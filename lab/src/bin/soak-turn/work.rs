@@ -12,7 +12,9 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 
-use crate::{client::Client, link::Link, plan::Plan};
+use visavis_lab::turn::{Client, Link};
+
+use crate::{plan::Plan, server::SECRET};
 
 /// Clients of each worker that stay to the end.
 const RESIDENTS: usize = 32;
@@ -97,7 +99,7 @@ impl Worker {
     fn client(&mut self, tcp: bool) -> Result<Client> {
         self.made += 1;
         let link = if tcp { Link::tcp(self.server)? } else { Link::udp(self.server)? };
-        Ok(Client::new(link, &format!("{}-{}", self.number, self.made)))
+        Ok(Client::new(link, SECRET, &format!("{}-{}", self.number, self.made)))
     }
 
     /// A new client that can relay.

@@ -1,7 +1,7 @@
 //! A TURN client that waits for every answer.
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -13,14 +13,16 @@ use visavis_turn::{
     wire::{Class, Message, Method, TransactionId, Writer, attribute},
 };
 
-use crate::{link::Link, server::SECRET};
+pub use link::Link;
+
+mod link;
 
 /// How often a request is sent before the server counts as silent.
 const ATTEMPTS: usize = 10;
 const CHANNEL: u16 = 0x4000;
 
 /// A client with a credential of its own.
-pub(crate) struct Client {
+pub struct Client {
     link: Link,
     username: String,
     password: String,
@@ -28,6 +30,12 @@ pub(crate) struct Client {
     nonce: Vec<u8>,
     transactions: u64,
     buffer: Vec<u8>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// What the server said to a request.
@@ -39,60 +47,102 @@ struct Answer {
 }
 
 impl Client {
-    /// A client that calls itself `name`.
-    pub(crate) fn new(link: Link, name: &str) -> Self {
+    /// A client that calls itself `name`, with a password made of the server's `secret`.
+    pub fn new(link: Link, secret: &str, name: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let (username, password) = time_limited_credential(&Secret::new(SECRET), now + 86_400, name);
+        let (username, password) = time_limited_credential(&Secret::new(secret), now + 86_400, name);
         let (realm, nonce, buffer) = (Vec::new(), Vec::new(), Vec::new());
         Self { link, username, password, realm, nonce, transactions: 0, buffer }
     }
 
-    pub(crate) fn with_wrong_password(mut self) -> Self {
+    /// The same with a password that the server does not accept.
+    #[must_use]
+    pub fn with_wrong_password(mut self) -> Self {
         self.password.push('!');
         self
     }
 
     /// Asks for an allocation; the error code, 0 for none.
-    pub(crate) fn allocate(&mut self) -> Result<u16> {
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn allocate(&mut self) -> Result<u16> {
+        self.allocate_with(|_| {})
+    }
+
+    /// The same for an allocation that has an IPv6 address.
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn allocate_v6(&mut self) -> Result<u16> {
+        self.allocate_with(|writer| {
+            writer.attribute(attribute::REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+        })
+    }
+
+    fn allocate_with(&mut self, write: impl Fn(&mut Writer<'_>)) -> Result<u16> {
         let transport = |writer: &mut Writer<'_>| {
             writer.attribute(attribute::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            write(writer);
         };
         self.ask_bare(Method::ALLOCATE, transport)?;
         self.ask(Method::ALLOCATE, transport)
     }
 
-    pub(crate) fn bind(&mut self) -> Result<()> {
+    /// Asks which address it is seen at.
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn bind(&mut self) -> Result<()> {
         self.ask_bare(Method::BINDING, |_| {}).map(drop)
     }
 
-    pub(crate) fn permit(&mut self, peer: SocketAddr) -> Result<u16> {
+    /// Permits a peer; the error code, 0 for none.
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn permit(&mut self, peer: SocketAddr) -> Result<u16> {
         self.ask(Method::CREATE_PERMISSION, |writer| {
             writer.xor_address(attribute::XOR_PEER_ADDRESS, peer);
         })
     }
 
-    pub(crate) fn bind_channel(&mut self, peer: SocketAddr) -> Result<u16> {
+    /// Binds the channel to a peer; the error code, 0 for none.
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn bind_channel(&mut self, peer: SocketAddr) -> Result<u16> {
         self.ask(Method::CHANNEL_BIND, |writer| {
             writer.number(attribute::CHANNEL_NUMBER, u32::from(CHANNEL) << 16);
             writer.xor_address(attribute::XOR_PEER_ADDRESS, peer);
         })
     }
 
-    pub(crate) fn refresh(&mut self, seconds: u32) -> Result<u16> {
+    /// Asks for the allocation to last that long; the error code, 0 for none.
+    ///
+    /// # Errors
+    /// If the server is silent.
+    pub fn refresh(&mut self, seconds: u32) -> Result<u16> {
         self.ask(Method::REFRESH, |writer| {
             writer.number(attribute::LIFETIME, seconds);
         })
     }
 
     /// Sends on the channel.
-    pub(crate) fn send_on_channel(&mut self, payload: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn send_on_channel(&mut self, payload: &[u8]) -> io::Result<()> {
         let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
         let frame = [&CHANNEL.to_be_bytes()[..], &length.to_be_bytes(), payload].concat();
         self.link.send(&frame)
     }
 
     /// Sends in an indication.
-    pub(crate) fn send_to(&mut self, peer: SocketAddr, payload: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn send_to(&mut self, peer: SocketAddr, payload: &[u8]) -> io::Result<()> {
         let mut indication = Vec::new();
         Writer::new(&mut indication, Class::Indication, Method::SEND, self.transaction())
             .xor_address(attribute::XOR_PEER_ADDRESS, peer)
@@ -101,12 +151,18 @@ impl Client {
     }
 
     /// Sends what means nothing.
-    pub(crate) fn send_garbage(&mut self, garbage: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn send_garbage(&mut self, garbage: &[u8]) -> io::Result<()> {
         self.link.send(garbage)
     }
 
     /// Waits for data; whether any came.
-    pub(crate) fn hear(&mut self) -> Result<bool> {
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn hear(&mut self) -> Result<bool> {
         Ok(self.link.receive(&mut self.buffer)?)
     }
 

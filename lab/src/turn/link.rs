@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -10,27 +10,44 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A socket.
-pub(crate) enum Link {
+#[derive(Debug)]
+pub enum Link {
+    /// One datagram a message.
     Udp(UdpSocket),
+    /// A stream of messages.
     Tcp(TcpStream),
 }
 
 impl Link {
-    pub(crate) fn udp(server: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// Speaks UDP with the server.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn udp(server: SocketAddr) -> io::Result<Self> {
+        let unspecified: IpAddr =
+            if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((unspecified, 0))?;
         socket.connect(server)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self::Udp(socket))
     }
 
-    pub(crate) fn tcp(server: SocketAddr) -> io::Result<Self> {
+    /// Connects to the server over TCP.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn tcp(server: SocketAddr) -> io::Result<Self> {
         let socket = TcpStream::connect(server)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self::Tcp(socket))
     }
 
-    pub(crate) fn send(&mut self, message: &[u8]) -> io::Result<()> {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp(socket) => socket.send(message).map(drop),
             Self::Tcp(socket) => {
@@ -42,7 +59,10 @@ impl Link {
     }
 
     /// One message; none if none came in time.
-    pub(crate) fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
         buffer.resize(2048, 0);
         let received = match self {
             Self::Udp(socket) => socket.recv(buffer),
