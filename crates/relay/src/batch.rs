@@ -10,7 +10,7 @@ pub(crate) const BUFFERS: usize = 16;
 /// Room before what is received, so that a header is written in place.
 pub(crate) const HEADROOM: usize = Header::LONGEST;
 /// Room behind what is received, for padding.
-const TAILROOM: usize = 4;
+pub(crate) const TAILROOM: usize = 4;
 /// The most that one receive can bring.
 const LONGEST: usize = 65_535;
 

@@ -7,12 +7,10 @@ use std::sync::{
 };
 
 use mio::Waker;
-use visavis_turn::{Listed, RelayedAddr};
+use visavis_turn::Listed;
 
-use crate::stream::ClientStream;
+use crate::{parcel::Slot, stream::ClientStream};
 
-/// Packets that may wait for a shard. Beyond it they are dropped: it could not serve them in time.
-const PACKETS: usize = 2048;
 /// Streams that may wait for a shard.
 const STREAMS: usize = 256;
 
@@ -30,17 +28,11 @@ pub(crate) enum Errand {
     List(usize, SyncSender<Vec<Listed>>),
 }
 
-/// A packet between relayed addresses of two shards.
-pub(crate) struct Crossing {
-    pub(crate) from: RelayedAddr,
-    pub(crate) to: RelayedAddr,
-    pub(crate) payload: Box<[u8]>,
-}
-
 /// The outside of a shard: what others put in.
 #[derive(Clone)]
 pub(crate) struct Door {
-    packets: SyncSender<Crossing>,
+    /// Where each shard leaves packets.
+    slots: Arc<[Slot]>,
     streams: SyncSender<ClientStream>,
     errands: SyncSender<Errand>,
     stop: Arc<AtomicBool>,
@@ -49,28 +41,25 @@ pub(crate) struct Door {
 
 /// The inside of a shard: what others have put in.
 pub(crate) struct Inbox {
-    packets: Receiver<Crossing>,
     streams: Receiver<ClientStream>,
     errands: Receiver<Errand>,
     stop: Arc<AtomicBool>,
 }
 
-/// A door and its inside; `waker` ends the waiting of the shard.
-pub(crate) fn door(waker: Arc<Waker>) -> (Door, Inbox) {
-    let (packets, packets_in) = sync_channel(PACKETS);
+/// A door for so many shards, and its inside; `waker` ends the waiting of the shard.
+pub(crate) fn door(waker: Arc<Waker>, shards: u16) -> (Door, Inbox) {
+    let slots = (0..shards).map(|_| Slot::default()).collect();
     let (streams, streams_in) = sync_channel(STREAMS);
     let (errands, errands_in) = sync_channel(ERRANDS);
     let stop = Arc::new(AtomicBool::new(false));
-    let inbox =
-        Inbox { packets: packets_in, streams: streams_in, errands: errands_in, stop: Arc::clone(&stop) };
-    (Door { packets, streams, errands, stop, waker }, inbox)
+    let inbox = Inbox { streams: streams_in, errands: errands_in, stop: Arc::clone(&stop) };
+    (Door { slots, streams, errands, stop, waker }, inbox)
 }
 
 impl Door {
-    /// Puts a packet in without waking the shard; false if it had to be dropped.
-    #[must_use]
-    pub(crate) fn put(&self, crossing: Crossing) -> bool {
-        self.packets.try_send(crossing).is_ok()
+    /// Where `shard` leaves packets. To do so does not wake this one.
+    pub(crate) fn slot(&self, shard: u16) -> &Slot {
+        &self.slots[usize::from(shard)]
     }
 
     /// Hands a stream over, or back if the shard has too many waiting or is gone.
@@ -106,10 +95,6 @@ impl Door {
 impl Inbox {
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn packet(&self) -> Option<Crossing> {
-        self.packets.try_recv().ok()
     }
 
     pub(crate) fn errand(&self) -> Option<Errand> {

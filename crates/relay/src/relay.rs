@@ -76,7 +76,7 @@ impl Relay {
     pub fn start(options: Options) -> Result<Self, StartError> {
         let count = shard_count(options.shards)?;
         let (local_addrs, mut listeners) = udp::listen(&options.udp, options.shards)?;
-        let parts = (0..count).map(Part::new).collect::<Result<Vec<_>, _>>()?;
+        let parts = (0..count).map(|index| Part::new(index, count)).collect::<Result<Vec<_>, _>>()?;
         let doors: Vec<Door> = parts.iter().map(|part| part.door.clone()).collect();
         let mut relay = Self {
             shards: Vec::new(),
@@ -183,11 +183,11 @@ struct Part {
 }
 
 impl Part {
-    fn new(index: u16) -> Result<Self, StartError> {
+    fn new(index: u16, count: u16) -> Result<Self, StartError> {
         let make = || -> io::Result<Self> {
             let poll = Poll::new()?;
             let waker = Waker::new(poll.registry(), WAKER)?;
-            let (door, inbox) = crossing::door(Arc::new(waker));
+            let (door, inbox) = crossing::door(Arc::new(waker), count);
             Ok(Self { index, poll, door, inbox })
         };
         make().map_err(|source| StartError::Shard { shard: index, source })
@@ -240,7 +240,7 @@ mod tests {
         let (_poll, parts) = {
             let poll = Poll::new().unwrap();
             let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
-            (poll, [(); 2].map(|()| crossing::door(Arc::clone(&waker))))
+            (poll, [(); 2].map(|()| crossing::door(Arc::clone(&waker), 2)))
         };
         let [(ended, inbox_of_ended), (living, inbox)] = parts;
         drop(inbox_of_ended);

@@ -11,20 +11,23 @@ use std::{
 use mio::{Events, Poll, Token, event::Event};
 use visavis_clock::Now;
 use visavis_turn::{
-    Action, FiveTuple, FromClient, PeerAddr, PortRange, RelayKey, RelayedAddr, Server, ToClient, Transport,
+    Action, FiveTuple, FromClient, PeerAddr, PortRange, RelayKey, Server, ToClient, Transport,
 };
 
 use crate::{
-    batch::{BUFFERS, Batch, HEADROOM, datagrams},
-    crossing::{Crossing, Door, Errand, Inbox},
+    batch::{BUFFERS, Batch, datagrams},
+    crossing::{Door, Errand, Inbox},
     pace::Pace,
     sockets::{Sockets, Source},
     stats::{Board, REFRESH, Stats},
     sys,
 };
 
+mod crossings;
 mod errors;
 mod streams;
+
+use crossings::Crossings;
 
 /// What wakes a shard for its inbox.
 pub(crate) const WAKER: Token = Source::Waker.token();
@@ -33,15 +36,13 @@ pub(crate) const WAKER: Token = Source::Waker.token();
 const EVENTS: usize = 1024;
 /// Batches of one listening socket in one turn. Its clients are many, those of a relay socket are one.
 const LISTENER_BATCHES: usize = 8;
-/// Packets of other shards in one turn.
-const CROSSINGS: usize = 256;
 /// Relay sockets in one turn, one batch each.
 const RELAYS: usize = 64;
 /// Streams in one turn, one read each.
 const STREAMS: usize = 64;
 /// Streams of one shard.
 const MOST_STREAMS: usize = 4096;
-/// How often streams are looked at for being idle.
+/// How often streams are looked at for being idle, and what is kept for packets for not being needed.
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// One shard of the relay.
@@ -52,8 +53,7 @@ pub(crate) struct Shard {
     sockets: Sockets,
     /// The shards' doors, the own one among them.
     doors: Vec<Door>,
-    /// Which doors packets were put through in this turn.
-    put: Vec<bool>,
+    crossings: Crossings,
     inbox: Inbox,
     started: Instant,
     now: Now,
@@ -83,7 +83,7 @@ impl Shard {
             ports,
             server,
             sockets,
-            put: vec![false; doors.len()],
+            crossings: Crossings::new(doors.len()),
             doors,
             inbox,
             started,
@@ -141,7 +141,7 @@ impl Shard {
             self.serve_listener(listener, batch);
         }
         // 3. Packets that other shards have already taken from their sockets.
-        self.serve_crossings(batch);
+        self.serve_crossings();
         // 4. Peers.
         for _ in 0..self.ready_relays.len().min(RELAYS) {
             self.serve_relay(batch);
@@ -161,7 +161,8 @@ impl Shard {
         if self.has_work() {
             return Some(Duration::ZERO);
         }
-        let sweep = (!self.sockets.streams.is_empty()).then_some(self.sweep);
+        let sweeps = !self.sockets.streams.is_empty() || self.crossings.keeps_memory();
+        let sweep = sweeps.then_some(self.sweep);
         let publish = self.unpublished.then(|| self.published + REFRESH);
         let next = [self.server.poll_timeout(), sweep, publish].into_iter().flatten().min()?;
         Some(next.since(Now::after(self.started.elapsed())))
@@ -214,6 +215,7 @@ impl Shard {
         if self.sweep <= self.now {
             self.sweep = self.now + SWEEP;
             self.close_idle_streams();
+            self.crossings.give_back(&self.doors, self.ports.shard);
         }
     }
 
@@ -269,26 +271,6 @@ impl Shard {
         self.apply_actions();
     }
 
-    /// Hands a payload to another relayed address of this process.
-    fn cross(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
-        let Some(owner) = self.ports.shard_of(to.0.port()) else { return };
-        if owner == self.ports.shard {
-            return self.arrive(from, to, buffer, payload);
-        }
-        let owner = usize::from(owner);
-        let crossing = Crossing { from, to, payload: buffer[payload].into() };
-        if self.doors[owner].put(crossing) {
-            self.put[owner] = true;
-        } else {
-            self.sockets.drops.crossings += 1;
-        }
-    }
-
-    fn arrive(&mut self, from: RelayedAddr, to: RelayedAddr, buffer: &mut [u8], payload: Range<usize>) {
-        let to_client = self.server.handle_relayed(self.now, from, to, &buffer[payload.clone()]);
-        self.deliver(to_client, buffer, payload);
-    }
-
     fn peer_packet(&mut self, relay: RelayKey, peer: PeerAddr, buffer: &mut [u8], payload: Range<usize>) {
         let to_client = self.server.handle_peer(self.now, relay, peer, &buffer[payload.clone()]);
         self.deliver(to_client, buffer, payload);
@@ -308,24 +290,6 @@ impl Shard {
             behind.swap_with_slice(&mut buffer[padding]);
         }
         self.apply_actions();
-    }
-
-    fn serve_crossings(&mut self, batch: &mut Batch) {
-        if !self.inbox_waits {
-            return;
-        }
-        self.inbox_waits = false;
-        self.sockets.gather = true;
-        let (buffer, _) = batch.buffer(0);
-        for taken in 1..=CROSSINGS {
-            let Some(Crossing { from, to, payload }) = self.inbox.packet() else { break };
-            let place = HEADROOM..HEADROOM + payload.len();
-            buffer[place.clone()].copy_from_slice(&payload);
-            self.arrive(from, to, buffer, place);
-            self.served += 1;
-            self.inbox_waits = taken == CROSSINGS;
-        }
-        self.sockets.flush_trains();
     }
 
     fn serve_relay(&mut self, batch: &mut Batch) {
@@ -391,11 +355,7 @@ impl Shard {
         let mut broken = Vec::new();
         self.sockets.flush(self.now, &mut broken);
         broken.into_iter().for_each(|index| self.close_stream(index));
-        for (put, door) in self.put.iter_mut().zip(&self.doors) {
-            if std::mem::take(put) {
-                door.wake();
-            }
-        }
+        self.leave_parcels();
     }
 
     fn publish(&mut self, board: &Board) {

@@ -13,7 +13,7 @@ use visavis_clock::Now;
 use visavis_turn::{FiveTuple, Frame, Transport, frame};
 
 use crate::{
-    batch::HEADROOM,
+    partial::Partial,
     send_queue::{Kind, SendQueue},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) const WITHOUT_ALLOCATION: Duration = Duration::from_secs(60);
 /// Unsent bytes that the system holds; what waits beyond that waits here, where the oldest is dropped.
 const UNSENT_IN_KERNEL: u32 = 64 << 10;
-/// Bytes encrypted ahead of their writing.
+/// Bytes encrypted ahead of their writing: as many as one record takes.
 const TLS_AHEAD: usize = 16 << 10;
 /// Reads of one TLS stream that bring no data, before others have their turn.
 const TLS_READS: usize = 16;
@@ -60,8 +60,8 @@ pub(crate) struct Stream {
     pub(crate) socket: mio::net::TcpStream,
     tls: Option<Box<ServerConnection>>,
     pub(crate) five_tuple: FiveTuple,
-    /// The beginning of a frame, behind headroom; empty if there is none.
-    partial: Vec<u8>,
+    /// The beginning of a frame whose rest is still to come.
+    pub(crate) partial: Partial,
     queue: SendQueue,
     /// When it was last seen with an allocation, else when it was taken over.
     pub(crate) allocated: Now,
@@ -85,14 +85,14 @@ impl Stream {
             transport,
         };
         if let Some(tls) = &mut tls {
-            // One frame may exceed the usual limit; the queue here keeps what waits bounded.
+            // The queue here keeps what waits bounded.
             tls.set_buffer_limit(None);
         }
         let stream = Self {
             socket: mio::net::TcpStream::from_std(socket),
             tls,
             five_tuple,
-            partial: Vec::new(),
+            partial: Partial::default(),
             queue: SendQueue::default(),
             allocated: now,
             ready: false,
@@ -107,16 +107,6 @@ impl Stream {
             None => outcome(self.socket.read(buffer)),
             Some(tls) => read_tls(tls, &mut self.socket, buffer),
         }
-    }
-
-    /// Takes the beginning of a frame that was kept, behind headroom.
-    pub(crate) fn take_partial(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.partial)
-    }
-
-    /// Keeps the beginning of a frame until the rest arrives. `kept` begins with headroom.
-    pub(crate) fn keep_partial(&mut self, kept: Vec<u8>) {
-        self.partial = kept;
     }
 
     /// Queues a frame; how many frames were dropped instead.
@@ -135,6 +125,12 @@ impl Stream {
             Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
             _ => Ok(dropped),
         }
+    }
+
+    /// Gives back memory that was not needed since the last time.
+    pub(crate) fn give_back(&mut self) {
+        self.partial.give_back();
+        self.queue.give_back();
     }
 
     /// Ends both directions; a TLS client is told.
@@ -160,17 +156,6 @@ pub(crate) fn next_frame(bytes: &[u8], from: usize) -> Result<Option<std::ops::R
 /// The stream holds neither STUN nor ChannelData and cannot be read on.
 #[derive(Debug)]
 pub(crate) struct InvalidFrame;
-
-/// What is left of `bytes` from `consumed` on, behind headroom.
-pub(crate) fn rest(bytes: &[u8], consumed: usize) -> Vec<u8> {
-    if consumed == bytes.len() {
-        return Vec::new();
-    }
-    let mut kept = Vec::with_capacity(HEADROOM + bytes.len() - consumed);
-    kept.resize(HEADROOM, 0);
-    kept.extend_from_slice(&bytes[consumed..]);
-    kept
-}
 
 fn outcome(read: io::Result<usize>) -> Input {
     match read {
@@ -206,15 +191,15 @@ fn read_tls(tls: &mut ServerConnection, socket: &mut mio::net::TcpStream, buffer
 
 fn write_plain(queue: &mut SendQueue, socket: &mut mio::net::TcpStream) -> io::Result<()> {
     while !queue.is_empty() {
-        let mut slices = SendQueue::empty_slices();
-        let filled = queue.slices(&mut slices);
+        let (slices, filled) = queue.slices(usize::MAX);
         let written = retry(|| socket.write_vectored(&slices[..filled]))?;
         queue.advance(written);
     }
     Ok(())
 }
 
-/// Frames are encrypted only when all before them is written, so that whole frames can be dropped till then.
+/// Frames are encrypted only when all before them is written, so that whole frames can be dropped till then: all but one that
+/// did not fit into a record.
 fn write_tls(
     tls: &mut ServerConnection,
     queue: &mut SendQueue,
@@ -228,13 +213,9 @@ fn write_tls(
             return Ok(());
         }
         // Together, so that they share a record: each costs as much as a small frame.
-        let mut together = Vec::with_capacity(TLS_AHEAD);
-        while together.len() < TLS_AHEAD
-            && let Some(frame) = queue.pop()
-        {
-            together.extend_from_slice(&frame);
-        }
-        tls.writer().write_all(&together)?;
+        let (slices, filled) = queue.slices(TLS_AHEAD);
+        let encrypted = retry(|| tls.writer().write_vectored(&slices[..filled]))?;
+        queue.advance(encrypted);
     }
 }
 

@@ -1,11 +1,14 @@
 //! The streams of a shard: taking them over, cutting them into frames, ending those that hold nothing.
 
+use std::mem;
+
 use visavis_turn::FiveTuple;
 
 use super::Shard;
 use crate::{
     batch::{Batch, HEADROOM},
-    stream::{ClientStream, Input, InvalidFrame, Stream, WITHOUT_ALLOCATION, next_frame, rest},
+    partial::Partial,
+    stream::{ClientStream, Input, InvalidFrame, Stream, WITHOUT_ALLOCATION, next_frame},
 };
 
 /// Streams taken over in one turn.
@@ -39,22 +42,38 @@ impl Shard {
     fn stream_bytes(&mut self, index: usize, bytes: &mut [u8]) -> Result<(), InvalidFrame> {
         let Some(stream) = self.sockets.streams.get_mut(index) else { return Ok(()) };
         let from = stream.five_tuple;
-        let mut partial = stream.take_partial();
-        let kept = if partial.is_empty() {
-            let consumed = self.frames(from, bytes)?;
-            rest(bytes, consumed)
-        } else {
-            partial.extend_from_slice(&bytes[HEADROOM..]);
-            let consumed = self.frames(from, &mut partial)?;
-            if consumed == HEADROOM { partial } else { rest(&partial, consumed) }
-        };
-        if !self.may_keep(from, kept.get(HEADROOM..).unwrap_or_default()) {
+        let mut partial = mem::take(&mut stream.partial);
+        let consumed = self.cut(from, &mut partial, bytes)?;
+        if consumed < bytes.len() {
+            partial.keep(&bytes[consumed..]);
+        }
+        if !self.may_keep(from, partial.as_slice()) {
             return Err(InvalidFrame);
         }
         if let Some(stream) = self.sockets.streams.get_mut(index) {
-            stream.keep_partial(kept);
+            stream.partial = partial;
         }
         Ok(())
+    }
+
+    /// Takes all whole frames, of which the first may have begun in `partial`; up to where in `bytes` that was.
+    fn cut(
+        &mut self,
+        from: FiveTuple,
+        partial: &mut Partial,
+        bytes: &mut [u8],
+    ) -> Result<usize, InvalidFrame> {
+        self.sockets.gather = true;
+        let mut consumed = HEADROOM;
+        if !partial.is_empty() {
+            consumed += partial.complete(&bytes[HEADROOM..])?;
+            if self.frames(from, partial.with_headroom(), HEADROOM)? > HEADROOM {
+                partial.clear();
+            }
+        }
+        let consumed = self.frames(from, bytes, consumed)?;
+        self.sockets.flush_trains();
+        Ok(consumed)
     }
 
     /// Whether the beginning of a frame may wait for its rest: a stranger's if it can become a request.
@@ -63,15 +82,17 @@ impl Shard {
         is_modest || self.server.has_allocation(&from)
     }
 
-    /// Takes all whole frames behind the headroom of `bytes`; up to where that was.
-    fn frames(&mut self, from: FiveTuple, bytes: &mut [u8]) -> Result<usize, InvalidFrame> {
-        self.sockets.gather = true;
-        let mut consumed = HEADROOM;
+    /// Takes all whole frames of `bytes[consumed..]`; up to where that was.
+    fn frames(
+        &mut self,
+        from: FiveTuple,
+        bytes: &mut [u8],
+        mut consumed: usize,
+    ) -> Result<usize, InvalidFrame> {
         while let Some(frame) = next_frame(bytes, consumed)? {
             consumed = frame.end;
             self.client_packet(from, bytes, frame);
         }
-        self.sockets.flush_trains();
         Ok(consumed)
     }
 
@@ -127,10 +148,11 @@ impl Shard {
     }
 
     /// Closes streams that have been without an allocation for too long, whatever else they do: a stream costs
-    /// more than a datagram.
+    /// more than a datagram. The others give back the memory that they do not need.
     pub(super) fn close_idle_streams(&mut self) {
         let mut idle = Vec::new();
         for (index, stream) in &mut self.sockets.streams {
+            stream.give_back();
             if self.server.has_allocation(&stream.five_tuple) {
                 stream.allocated = self.now;
             } else if self.now.since(stream.allocated) >= WITHOUT_ALLOCATION {
@@ -175,7 +197,7 @@ mod tests {
             unix_time_at_zero: Duration::ZERO,
         };
         let poll = Poll::new().unwrap();
-        let (door, inbox) = door(Arc::new(Waker::new(poll.registry(), WAKER).unwrap()));
+        let (door, inbox) = door(Arc::new(Waker::new(poll.registry(), WAKER).unwrap()), 1);
         let ports = config.ports;
         let sockets = Sockets::new(poll.registry().try_clone().unwrap(), Vec::new()).unwrap();
         let server = Server::new(config, [3; 32]);

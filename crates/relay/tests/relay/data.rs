@@ -95,6 +95,31 @@ fn two_allocations_of_different_shards_talk_to_each_other() {
     assert_ne!(shard_of(at_a), shard_of(at_b));
 }
 
+/// Many at once both ways, of many lengths: what one turn gathers for the other shard is left there whole.
+#[test]
+fn many_packets_between_two_shards_arrive_in_order() {
+    const PACKETS: u32 = 3000;
+    const AT_ONCE: u32 = 100;
+    let harness = Harness::new(2);
+    let (mut a, mut b) = (harness.tcp(), harness.tcp());
+    let (at_a, at_b) = (a.allocate(false), b.allocate(false));
+    assert_ne!(shard_of(at_a), shard_of(at_b));
+    a.bind_channel(CHANNEL, at_b);
+    b.permit(at_a);
+    let payload = |number: u32| [&number.to_be_bytes()[..], &vec![7; number as usize * 37 % 1200]].concat();
+    for first in (0..PACKETS).step_by(AT_ONCE as usize) {
+        for number in first..first + AT_ONCE {
+            a.send_on(CHANNEL, &payload(number));
+            b.send_to(at_a, &payload(number));
+        }
+        for number in first..first + AT_ONCE {
+            assert_eq!(b.hear(), Some(Heard::Indication(at_a, payload(number))));
+            assert_eq!(a.hear(), Some(Heard::Channel(CHANNEL, payload(number))));
+        }
+    }
+    assert_eq!(harness.relay.stats().sockets.crossings, 0);
+}
+
 #[test]
 fn clients_over_udp_are_served_by_all_shards() {
     let harness = Harness::new(2);
