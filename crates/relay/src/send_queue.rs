@@ -57,7 +57,8 @@ pub(crate) struct SendQueue {
 
 impl SendQueue {
     /// Adds a frame, dropping the oldest data to make room, else the frame itself; a response too many is dropped at
-    /// once. How many were dropped.
+    /// once. How many were dropped. Behind something that must stay more is dropped than the frame needs: up to what
+    /// pays for moving that.
     pub(crate) fn push(&mut self, now: Now, bytes: &[u8], kind: Kind) -> u64 {
         if kind == Kind::Response && self.responses >= RESPONSES {
             return 1;

@@ -27,8 +27,6 @@ mod crossings;
 mod errors;
 mod streams;
 
-use crossings::Crossings;
-
 /// What wakes a shard for its inbox.
 pub(crate) const WAKER: Token = Source::Waker.token();
 
@@ -53,7 +51,7 @@ pub(crate) struct Shard {
     sockets: Sockets,
     /// The shards' doors, the own one among them.
     doors: Vec<Door>,
-    crossings: Crossings,
+    crossings: crossings::Crossings,
     inbox: Inbox,
     started: Instant,
     now: Now,
@@ -83,7 +81,7 @@ impl Shard {
             ports,
             server,
             sockets,
-            crossings: Crossings::new(doors.len()),
+            crossings: crossings::Crossings::new(doors.len()),
             doors,
             inbox,
             started,
@@ -198,10 +196,9 @@ impl Shard {
         if event.is_writable() {
             self.sockets.mark_dirty(index);
         }
-        if let Some(stream) = self.sockets.streams.get_mut(index)
-            && !stream.ready
-            && (event.is_readable() || event.is_error())
-        {
+        let Some(stream) = self.sockets.streams.get_mut(index) else { return };
+        stream.has_ended |= event.is_read_closed() || event.is_error();
+        if !stream.ready && (event.is_readable() || stream.has_ended) {
             stream.ready = true;
             self.ready_streams.push_back(index);
         }

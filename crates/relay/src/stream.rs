@@ -65,6 +65,8 @@ pub(crate) struct Stream {
     queue: SendQueue,
     /// When it was last seen with an allocation, else when it was taken over.
     pub(crate) allocated: Now,
+    /// Whether the system has told of the end or of an error, which it does once.
+    pub(crate) has_ended: bool,
     /// Whether it waits in the list of streams to read.
     pub(crate) ready: bool,
     /// Whether it waits in the list of streams to write.
@@ -95,6 +97,7 @@ impl Stream {
             partial: Partial::default(),
             queue: SendQueue::default(),
             allocated: now,
+            has_ended: false,
             ready: false,
             dirty: false,
         };
@@ -107,6 +110,12 @@ impl Stream {
             None => outcome(self.socket.read(buffer)),
             Some(tls) => read_tls(tls, &mut self.socket, buffer),
         }
+    }
+
+    /// Whether the system tells of all that comes after a read that did not fill its buffer, so that none is needed
+    /// to find nothing. Not of what rustls holds, and not again of the end.
+    pub(crate) const fn tells_of_more(&self) -> bool {
+        self.tls.is_none() && !self.has_ended
     }
 
     /// Queues a frame; how many frames were dropped instead.

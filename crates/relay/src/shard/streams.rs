@@ -23,7 +23,11 @@ impl Shard {
         let (buffer, _) = batch.buffer(0);
         let space = buffer.len() - HEADROOM;
         let input = stream.read(&mut buffer[HEADROOM..HEADROOM + space]);
-        stream.ready = matches!(input, Input::Bytes(_) | Input::More);
+        stream.ready = match input {
+            Input::Bytes(count) => count == space || !stream.tells_of_more(),
+            Input::More => true,
+            Input::Blocked | Input::Closed => false,
+        };
         self.served += 1;
         if stream.ready {
             self.ready_streams.push_back(index);

@@ -60,6 +60,34 @@ fn a_closed_stream_ends_its_allocation() {
     }
 }
 
+/// What was said last is heard, and the end that came with it.
+#[test]
+fn a_stream_that_ends_with_its_last_words_is_heard_and_closed() {
+    let harness = Harness::new(1);
+    for is_said_before in [false, true] {
+        let (socket, server) = harness.connect();
+        let mut raw = socket.try_clone().unwrap();
+        let stream = ClientStream { socket: server, tls: None, read: Vec::new() };
+        let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[9; 12]].concat();
+        let say = || {
+            (&socket).write_all(&request).unwrap();
+            socket.shutdown(std::net::Shutdown::Write).unwrap();
+        };
+        if is_said_before {
+            say();
+            harness.relay.hand_over(stream);
+        } else {
+            harness.relay.hand_over(stream);
+            say();
+        }
+        raw.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut heard = Vec::new();
+        raw.read_to_end(&mut heard).expect("an answer perhaps, and the end");
+        harness.wait_for("no stream", |stats| stats.streams.live == 0);
+    }
+    harness.wait_for("both requests", |stats| stats.turn.bindings == 2);
+}
+
 #[test]
 fn a_stream_of_something_else_is_closed() {
     let harness = Harness::new(1);
