@@ -19,7 +19,7 @@ declare class Scaledrone {
   /** Joins a room; `historyCount` asks for that many of its last messages. */
   subscribe(room: string, options?: { historyCount?: number }): Scaledrone.Room;
   unsubscribe(room: string): void;
-  /** To everybody in a room, the sender included if it is in the room. Waits for the connection if that is away. */
+  /** To everybody in a room, the sender included if it is in the room. Waits for the connection if that is away; throws where too much waits already. */
   publish(options: { room: string; message: unknown }): void;
   /**
    * With a JSON Web Token, on channels that require it. Or with a function that gives one: it is called on each new
@@ -70,7 +70,7 @@ declare namespace Scaledrone {
 
   interface Room {
     readonly name: string;
-    /** Promises this room once it is open; fails with what its `open` says, or where the drone has closed before. */
+    /** Promises this room once it is open; fails with what its `open` says, or where it is left, subscribed to once more, or closed before. */
     readonly ready: Promise<this>;
     unsubscribe(): void;
     on<E extends keyof RoomEvents>(event: E, callback: RoomEvents[E], context?: unknown): this;

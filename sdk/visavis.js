@@ -30,7 +30,10 @@
   const ABNORMAL_CLOSURE = 1006; // the only close code that is worth another attempt
   const MAX_ATTEMPTS = 26;
   const MAX_WAITING = 1000; // messages kept while the connection is away
-  const HISTORY_LIMIT = 100; // messages of history that a room can give
+  const MAX_WAITING_LENGTH = 4 * 1024 * 1024; // and characters of JSON in them
+  // Of what waited so much is sent at once, and so much each second after that: servers end what sends faster.
+  const AT_ONCE = { count: 500, length: 1024 * 1024 };
+  const EACH_SECOND = { count: 50, length: 1024 * 1024 };
   const LONGEST_DELAY = 2 ** 31 - 1; // milliseconds that a timer can wait
   const FIRST_RETRY = 1000; // milliseconds until an application is asked for a token again that it could not give
   const LAST_RETRY = 60_000;
@@ -97,10 +100,10 @@
     #historyCount;
     #ready = new Ready();
     #members = new Map(); // client id → member, of an observable room
-    #history = new Map(); // index → message that came before an older one
-    #nextIndex = 0;
+    #former = new Map(); // those of before, until what they have said meanwhile has come
     #last; // the id of what was heard last: from there on messages may have been missed
-    #missed = 0; // so many of these are on their way
+    #late = 0; // so many messages of before are on their way
+    #history = 0; // so many of these are from before the first time
     #place; // where the server will be then
 
     constructor(name, historyCount, drone) {
@@ -127,12 +130,15 @@
     /** The server's answer to a subscription. */
     handleSubscribed(error, reply) {
       if (error) return this.#ready.reject(error);
+      const isFirst = !this.hasOpened;
+      const isFromTheStart = !this.#last;
       this.hasOpened = true;
-      this.#ready.resolve(this);
-      if (reply.gap) this.trigger('gap');
-      this.#missed = reply.past ?? 0;
+      this.#late = reply.past ?? 0;
+      this.#history = isFromTheStart ? this.#late : Math.min(this.#history, this.#late);
       this.#place = reply.at;
-      if (this.#missed === 0) this.#last = reply.at;
+      if (this.#late === 0) this.#catchUp();
+      this.#ready.resolve(this);
+      if (reply.gap || (isFromTheStart && !isFirst)) this.trigger('gap');
     }
 
     handleClosed(error) {
@@ -148,39 +154,48 @@
     handle(frame) {
       switch (frame.type) {
         case 'publish': return this.#handlePublish(frame);
-        case 'history_message': return this.#missed > 0 ? this.#handleMissed(frame) : this.#handleHistory(frame);
+        case 'history_message': return this.#handleLate(frame);
         case 'observable_members': return this.#handleMembers(frame.data);
         case 'observable_member_join': return this.#handleJoin(frame.data);
         case 'observable_member_leave': return this.#handleLeave(frame.data);
       }
     }
 
-    /** Late, but in order: what is said now waits behind it. */
-    #handleMissed(frame) {
-      this.#handlePublish(frame);
-      this.#missed -= 1;
-      if (this.#missed === 0) this.#last = this.#place;
+    /** History, then what was missed: late, but in order, since what is said now waits behind it. */
+    #handleLate(frame) {
+      if (this.#late === 0) return; // meant for a room of this name that was subscribed to before
+      const isHistory = this.#history > 0;
+      const message = isHistory ? this.#messageOf(frame) : this.#spokenOf(frame);
+      this.#last = frame.id;
+      if (isHistory) this.#history -= 1;
+      this.#late -= 1;
+      if (this.#late === 0) this.#catchUp();
+      if (isHistory) this.trigger('history_message', message);
+      else this.#hand(message);
+    }
+
+    /** All that was said before has come. */
+    #catchUp() {
+      this.#last = this.#place;
+      this.#former.clear();
     }
 
     #handlePublish(frame) {
       this.#last = frame.id;
-      const message = this.#messageOf(frame);
-      if (this.name.startsWith('observable-') && message.clientId) {
-        message.member = this.#members.get(message.clientId) ?? null;
-      }
+      this.#hand(this.#spokenOf(frame));
+    }
+
+    #hand(message) {
       this.trigger('message', message);
       this.trigger('data', message.data, message.member); // the older form of the same event
     }
 
-    /** History is handed on from the oldest message, in whichever order it comes. */
-    #handleHistory(frame) {
-      if (!(frame.index >= this.#nextIndex && frame.index < HISTORY_LIMIT)) return;
-      this.#history.set(frame.index, this.#messageOf(frame));
-      while (this.#history.has(this.#nextIndex)) {
-        const message = this.#history.get(this.#nextIndex);
-        this.#history.delete(this.#nextIndex++);
-        this.trigger('history_message', message);
+    #spokenOf(frame) {
+      const message = this.#messageOf(frame);
+      if (this.name.startsWith('observable-') && message.clientId) {
+        message.member = this.#members.get(message.clientId) ?? this.#former.get(message.clientId) ?? null;
       }
+      return message;
     }
 
     #messageOf(frame) {
@@ -191,6 +206,7 @@
 
     #handleMembers(all) {
       const members = all.filter((member) => !this.#isGhost(member));
+      for (const [id, member] of this.#members) this.#former.set(id, member);
       this.#members = new Map(members.map((member) => [member.id, member]));
       this.trigger('members', members);
     }
@@ -222,7 +238,9 @@
     #rooms = new Map();
     #requests = new Map(); // callback number → { frame, answer }
     #nextCallback = 0;
-    #waiting = []; // requests and messages for when the connection is ready
+    #waiting = []; // requests and messages for when the connection is ready: { frame, answer, again, length }
+    #waitingLength = 0;
+    #drain = null; // the timer of what is still waiting then
     #attempt = 0;
     #timer = null;
     #hasOpened = false;
@@ -243,9 +261,7 @@
       this.clientId = undefined; // known from the `open` event on
       this.#connect();
       // Waiting out the delay makes no sense once the network is known to be back.
-      if (typeof root.addEventListener === 'function') {
-        root.addEventListener('online', () => this.#state === 'away' && this.#reconnectIn(0));
-      }
+      if (typeof root.addEventListener === 'function') root.addEventListener('online', this.#handleOnline);
     }
 
     /** Promises this drone once it is connected. */
@@ -257,7 +273,9 @@
     subscribe(name, { historyCount } = {}) {
       requireName(name, 'Room name');
       const room = new Room(name, historyCount, this);
-      this.#rooms.set(name, room);
+      this.#rooms.get(name)?.handleClosed(new Error('Subscribed once more'));
+      if (this.#state === 'closed') room.handleClosed(new Error('Connection is closed'));
+      else this.#rooms.set(name, room);
       if (this.#state === 'ready') this.#sendSubscribe(room);
       return room;
     }
@@ -266,7 +284,8 @@
       requireName(name, 'Room name');
       const room = this.#rooms.get(name);
       this.#rooms.delete(name);
-      if (room && room.isSubscribed) this.#sendFrame({ type: 'unsubscribe', room: name });
+      room?.handleClosed(new Error('Unsubscribed'));
+      if (room?.isSubscribed) this.#sendFrame({ type: 'unsubscribe', room: name });
     }
 
     publish({ room, message } = {}) {
@@ -302,7 +321,8 @@
       if (this.#state === 'closed') return;
       if (!socket) return this.#end({ code: 1000, reason: '', wasClean: true });
       this.#options.autoReconnect = false;
-      socket.close();
+      // Without a code it would be a connection that may come back, and old clients send a code only with a reason.
+      socket.close(1000, 'closed');
     }
 
     /** The id that we have now, for any that we ever had; another id as it is. */
@@ -361,7 +381,20 @@
     #handleReady() {
       this.#state = 'ready';
       for (const room of this.#rooms.values()) if (!room.isSubscribed) this.#sendSubscribe(room);
-      for (const request of this.#waiting.splice(0)) this.#request(request);
+      if (!this.#drain) this.#sendWaiting(AT_ONCE);
+    }
+
+    #sendWaiting(budget) {
+      let { count, length } = budget;
+      while (this.#waiting.length > 0 && count > 0 && length > 0) {
+        const request = this.#waiting.shift();
+        this.#waitingLength -= request.length;
+        count -= 1;
+        length -= request.length;
+        this.#request(request);
+      }
+      const hasMore = this.#waiting.length > 0;
+      this.#drain = hasMore ? setTimeout(() => this.#sendWaiting(EACH_SECOND), 1000) : null;
     }
 
     #handleClose(event) {
@@ -375,6 +408,8 @@
       if (isNews) this.trigger('disconnect');
     }
 
+    #handleOnline = () => this.#state === 'away' && this.#reconnectIn(0);
+
     #reconnectIn(milliseconds) {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#connect(), milliseconds);
@@ -383,14 +418,17 @@
     /** Subscriptions and authentication are made anew with the next connection; other requests are asked again. */
     #forgetConnection() {
       clearTimeout(this.#renewal);
+      clearTimeout(this.#drain);
+      this.#drain = null;
       for (const room of this.#rooms.values()) room.isSubscribed = false;
       const unanswered = [...this.#requests.values()].filter((request) => request.again);
-      this.#waiting.unshift(...unanswered);
+      for (const request of unanswered.reverse()) this.#wait(request, 'unshift');
       this.#requests.clear();
     }
 
     #end(event) {
       clearTimeout(this.#timer);
+      if (typeof root.removeEventListener === 'function') root.removeEventListener('online', this.#handleOnline);
       this.#state = 'closed';
       const closed = new Error('Connection is closed');
       this.#ready.reject(closed);
@@ -426,23 +464,25 @@
 
     #sendAuthenticate() {
       clearTimeout(this.#renewal);
-      if (typeof this.#token !== 'function') return this.#sendToken(this.#token);
       const socket = this.#socket;
-      const isCurrent = () => socket === this.#socket && this.#state !== 'closed';
+      const wanted = this.#token;
+      if (typeof wanted !== 'function') return this.#sendToken(wanted, wanted);
+      // Another may be wanted, or the connection be another, when the function has its answer.
+      const isCurrent = () => socket === this.#socket && wanted === this.#token && this.#state !== 'closed';
       // A function may throw as well as promise.
-      const token = new Promise((resolve) => resolve(this.#token(this.clientId)));
+      const token = new Promise((resolve) => resolve(wanted(this.clientId)));
       token.then(
-        (token) => isCurrent() && this.#sendToken(token),
-        (error) => isCurrent() && this.#handleAuthenticated(null, error),
+        (token) => isCurrent() && this.#sendToken(token, wanted),
+        (error) => isCurrent() && this.#handleAuthenticated(error),
       );
     }
 
-    #sendToken(token) {
-      const answer = (error) => this.#handleAuthenticated(token, error);
-      this.#request({ frame: { type: 'authenticate', token }, answer });
+    #sendToken(token, wanted) {
+      const answer = (error, reply) => wanted === this.#token && this.#handleAuthenticated(error, reply);
+      this.#request({ frame: { type: 'authenticate', token, ttl: true }, answer });
     }
 
-    #handleAuthenticated(token, error) {
+    #handleAuthenticated(error, reply) {
       const isNews = error || !this.#isAuthenticated;
       if (!error) {
         this.#isAuthenticated = true;
@@ -450,7 +490,8 @@
         this.#handleReady();
       }
       if (typeof this.#token === 'function') {
-        this.#renewIn(error ? this.#retry : remaining(token));
+        // By the server's clock, since this computer's may be wrong.
+        this.#renewIn(error ? this.#retry : Math.max(900 * (reply.ttl ?? Infinity), FIRST_RETRY));
         if (error) this.#retry = Math.min(this.#retry * 2, LAST_RETRY);
       }
       // Applications subscribe when they hear it; what they have subscribed to is not theirs to do again.
@@ -458,13 +499,22 @@
     }
 
     #renewIn(milliseconds) {
+      clearTimeout(this.#renewal);
       this.#renewal = setTimeout(() => this.#sendAuthenticate(), Math.min(milliseconds, LONGEST_DELAY));
     }
 
     #sendWhenReady(request) {
-      if (this.#state === 'ready') return this.#request(request);
-      if (this.#waiting.length >= MAX_WAITING) throw new Error('Connection is closed');
-      this.#waiting.push(request);
+      if (this.#state === 'ready' && this.#waiting.length === 0) return this.#request(request);
+      if (this.#waiting.length >= MAX_WAITING || this.#waitingLength >= MAX_WAITING_LENGTH) {
+        throw new Error('Too many messages are waiting');
+      }
+      this.#wait(request, 'push');
+    }
+
+    #wait(request, where) {
+      request.length = JSON.stringify(request.frame).length;
+      this.#waitingLength += request.length;
+      this.#waiting[where](request);
     }
 
     #request(request) {
@@ -491,17 +541,6 @@
 
     #log(what, frame) {
       if (this.#options.debug) console.log('visavis', what, frame);
-    }
-  }
-
-  /** Milliseconds until a token is to be renewed: a tenth before it ends. */
-  function remaining(token) {
-    try {
-      const claims = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
-      const end = claims.exp < 1e11 ? claims.exp * 1000 : claims.exp;
-      return Math.max(0.9 * (end - Date.now()), FIRST_RETRY);
-    } catch {
-      return LONGEST_DELAY; // the server took it all the same
     }
   }
 

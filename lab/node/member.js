@@ -1,6 +1,7 @@
 // A member of a room, driven by a test: node member.js SDK URL CHANNEL ROOM NAME [OPTIONS]
 // SDK is `visavis` or a package: Scaledrone's own, as they are. OPTIONS is JSON: `secret` and `ttl` of tokens in seconds,
-// `history` to ask for, `type` of the connection.
+// `history` to ask for, `type` of the connection, `skew` of this computer's clock in seconds, `cut` the connection after so
+// many messages of history.
 // Prints one JSON array per event; takes one JSON array per line, whose first element is one of the `commands`.
 'use strict';
 
@@ -10,18 +11,31 @@ const readline = require('readline');
 const WebSocket = require('ws');
 
 const [sdk, url, channel, roomName, name, options = '{}'] = process.argv.slice(2);
-const { secret, ttl = 600, history, type } = JSON.parse(options);
+const { secret, ttl = 600, history, type, skew = 0, cut = Infinity } = JSON.parse(options);
 const isOurs = sdk === 'visavis';
 const print = (...event) => process.stdout.write(JSON.stringify(event) + '\n');
 
 // The last socket, so that it can be cut as a network does it: without a Close frame.
 let socket = null;
+let historyHeard = 0;
 class CuttableSocket extends WebSocket {
   constructor(url) {
     super(url);
     socket = this;
+    this.isDeaf = false;
+  }
+
+  /** What comes behind `cut` messages of history is lost with the connection. */
+  emit(event, data, ...rest) {
+    if (event === 'message' && String(data).includes('"history_message"') && historyHeard++ === cut) {
+      this.isDeaf = true;
+      this._socket.destroy();
+    }
+    return event === 'message' && this.isDeaf ? true : super.emit(event, data, ...rest);
   }
 }
+const rightNow = Date.now;
+Date.now = () => rightNow() + skew * 1000;
 // What React Native has everywhere.
 global.WebSocket = CuttableSocket;
 
@@ -36,7 +50,7 @@ drone.on('close', (event) => print('close', event.code));
 
 // The original waits until it is authenticated, ours takes things in any order.
 let room = null;
-if (secret && isOurs) drone.authenticate(async (clientId) => token(clientId));
+if (secret && isOurs) drone.authenticate(async (clientId) => token(clientId, secret));
 if (secret && !isOurs) drone.on('open', () => drone.authenticate(token(drone.clientId)));
 if (secret && !isOurs) drone.on('authenticate', (error) => error || enter());
 else enter();
@@ -56,10 +70,10 @@ function enter() {
   if (isOurs) room.ready.then((room) => print('room_ready', room.name), (error) => print('room_not_ready', error.message));
 }
 
-/** What a back end would give out. */
-function token(clientId) {
+/** What a back end would give out, whose clock is right. */
+function token(clientId, secret) {
   const encode = (object) => Buffer.from(JSON.stringify(object)).toString('base64url');
-  const exp = Math.ceil(Date.now() / 1000) + ttl;
+  const exp = Math.ceil(rightNow() / 1000) + ttl;
   const permissions = { '.*': { publish: true, subscribe: true, history: 100 } };
   const claims = { channel, client: clientId, exp, permissions, data: { from: 'a token' } };
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
@@ -69,6 +83,20 @@ function token(clientId) {
 
 const commands = {
   publish: (message) => drone.publish({ room: roomName, message }),
+  count: (from, to) => {
+    try {
+      for (let number = from; number < to; number++) commands.publish(number);
+    } catch (error) {
+      print('refused', error.message);
+    }
+  },
+  enter,
+  // By a secret that may be a wrong one, after so many milliseconds.
+  authenticate: (secret, delay) =>
+    drone.authenticate(async (clientId) => {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      return token(clientId, secret);
+    }),
   leave: () => room.unsubscribe(),
   cut: () => socket._socket.destroy(),
   close: () => drone.close(),

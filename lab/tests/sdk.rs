@@ -36,8 +36,14 @@ fn what_was_missed_comes_late_in_order_and_once() {
         let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
         alice.hears("member_join", SOON).await?;
         say(&mut bob, &mut alice, "before").await?;
+        let (mut carol, _) = enter(&lab.machine("carol")?, "carol", &json!({})).await?;
+        alice.hears("member_join", SOON).await?;
         // The server sends the next ones to a connection that is dead already, and nobody knows.
         machine.vanish()?;
+        carol.command(&json!(["publish", 0]))?;
+        let by_carol = bob.hears("message", SOON).await?["member"].clone();
+        carol.command(&json!(["close"]))?;
+        bob.hears("member_leave", SOON).await?;
         for number in 1..=3 {
             bob.command(&json!(["publish", number]))?;
             bob.hears("message", SOON).await?;
@@ -47,6 +53,9 @@ fn what_was_missed_comes_late_in_order_and_once() {
         machine.restore()?;
         let again = alice.hears("reconnect", BACK).await?;
         ensure!(again == id, "{again} was {id}");
+        let message = alice.hears("message", SOON).await?;
+        ensure!(message["data"] == 0 && message["member"] == by_carol, "who has left has a name: {message}");
+        ensure!(by_carol["clientData"]["name"] == "carol", "{by_carol}");
         bob.command(&json!(["publish", "now"]))?;
         for expected in [json!(1), json!(2), json!(3), json!("now")] {
             let message = alice.hears("message", SOON).await?;
@@ -59,6 +68,90 @@ fn what_was_missed_comes_late_in_order_and_once() {
         .await?;
         ensure!(alice.seen.iter().all(|event| event[0] != "gap"), "nothing is missing: {:?}", alice.seen);
         Ok(())
+    });
+}
+
+#[test]
+fn a_break_in_the_midst_of_the_history_loses_nothing_of_it() {
+    in_node("a_break_in_the_midst_of_the_history_loses_nothing_of_it", "history = true", async |lab| {
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        for number in 1..=5 {
+            bob.command(&json!(["publish", number]))?;
+            bob.hears("message", SOON).await?;
+        }
+        let machine = lab.machine("alice")?;
+        let (mut alice, _) = enter(&machine, "alice", &json!({ "history": 5, "cut": 2 })).await?;
+        alice.hears("disconnect", SOON).await?;
+        bob.command(&json!(["publish", 6]))?;
+        alice.hears("reconnect", BACK).await?;
+        bob.command(&json!(["publish", 7]))?;
+        until("alice hears the last", SOON, async || {
+            alice.meanwhile();
+            let heard = alice.seen.iter().filter(|event| event[0] == "message").count();
+            Ok((heard == 2).then_some(()))
+        })
+        .await?;
+        let heard = |name: &str| -> Vec<Value> {
+            alice.seen.iter().filter(|event| event[0] == name).map(|event| event[1]["data"].clone()).collect()
+        };
+        ensure!(heard("history_message") == [1, 2, 3, 4, 5], "{:?}", alice.seen);
+        ensure!(heard("message") == [6, 7], "{:?}", alice.seen);
+        ensure!(heard("gap").is_empty() && heard("room_open").len() == 1, "{:?}", alice.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_waited_comes_in_order_and_no_faster_than_a_server_takes_it() {
+    in_node("what_waited_comes_in_order_and_no_faster_than_a_server_takes_it", "", async |lab| {
+        const MOST: u64 = 1000;
+        let (mut alice, id) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.hears("room_open", SOON).await?;
+        lab.the_server().kill();
+        alice.hears("disconnect", SOON).await?;
+        alice.command(&json!(["count", 0, MOST + 1]))?;
+        ensure!(alice.hears("refused", SOON).await? == "Too many messages are waiting", "{:?}", alice.seen);
+        lab.the_server().restart().await?;
+        alice.hears("reconnect", BACK).await?;
+        for expected in 0..MOST {
+            let message = alice.hears("message", SOON).await?;
+            ensure!(message["data"] == expected && message["clientId"] == id, "{message} is not {expected}");
+            // Behind what waits, however late that is said.
+            if expected == 0 {
+                alice.command(&json!(["publish", "last"]))?;
+            }
+        }
+        ensure!(alice.hears("message", SOON).await?["data"] == "last", "{:?}", alice.seen.last());
+        ensure!(alice.seen.iter().all(|event| event[0] != "close"), "it is still connected");
+        Ok(())
+    });
+}
+
+#[test]
+fn who_closes_has_left_at_once() {
+    in_node("who_closes_has_left_at_once", "", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        let (mut bob, id) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        alice.hears("member_join", SOON).await?;
+        bob.command(&json!(["close"]))?;
+        ensure!(alice.hears("member_leave", SOON).await?["id"] == id, "{:?}", alice.seen);
+        ensure!(bob.hears("close", SOON).await? == 1000, "{:?}", bob.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_older_function_that_answers_late_changes_nothing() {
+    in_node("an_older_function_that_answers_late_changes_nothing", "require-auth = true", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.command(&json!(["authenticate", "a secret of somebody else", 1000]))?;
+        alice.command(&json!(["authenticate", SECRET, 10]))?;
+        ensure!(alice.hears("authenticate", SOON).await?.is_null(), "{:?}", alice.seen);
+        alice.hears("room_open", SOON).await?;
+        throughout("nothing is refused", Duration::from_secs(2), async || {
+            Ok(alice.meanwhile().iter().all(|event| event[0] != "authenticate" && event[0] != "error"))
+        })
+        .await
     });
 }
 
@@ -88,7 +181,8 @@ fn a_gap_is_told_where_nothing_is_kept() {
 fn a_function_that_gives_tokens_is_asked_before_they_end_and_on_each_connection() {
     let name = "a_function_that_gives_tokens_is_asked_before_they_end_and_on_each_connection";
     in_node(name, "require-auth = true\nhistory = true", async |lab| {
-        let with = json!({ "secret": SECRET, "ttl": 4 });
+        // Its own clock is no matter.
+        let with = json!({ "secret": SECRET, "ttl": 4, "skew": -3600 });
         let (mut alice, id) = enter(&lab.machine("alice")?, "alice", &with).await?;
         ensure!(alice.hears("authenticate", SOON).await?.is_null(), "{:?}", alice.seen);
         alice.hears("room_open", SOON).await?;
@@ -136,6 +230,17 @@ fn promises_stand_beside_events() {
         ensure!(nobody.hears("not_ready", STARTS).await? == "Channel not found", "{:?}", nobody.seen);
         nobody.command(&json!(["close"]))?;
         nobody.hears("room_not_ready", SOON).await?;
+        nobody.command(&json!(["enter"]))?;
+        nobody.hears("room_not_ready", SOON).await?;
+        lab.the_server().kill();
+        let lonely = |name| Script::member(&machine, name, "visavis", (CHANNEL, ROOM), &json!({}));
+        let (mut again, mut away) = (lonely("again")?, lonely("away")?);
+        again.command(&json!(["enter"]))?;
+        ensure!(again.hears("room_not_ready", STARTS).await? == "Subscribed once more", "{:?}", again.seen);
+        away.command(&json!(["leave"]))?;
+        ensure!(away.hears("room_not_ready", STARTS).await? == "Unsubscribed", "{:?}", away.seen);
+        lab.the_server().restart().await?;
+        again.hears("room_ready", BACK).await?;
         Ok(())
     });
 }
@@ -238,9 +343,10 @@ async fn in_a_page(lab: &mut Lab, engine: Engine) -> Result<()> {
     heard("itself", json!(["message", { "before": [1, null] }, id])).await?;
     let servers = browser.ask::<Value>("return drone.iceServers()").await?;
     ensure!(servers.to_string().contains("turns:meet.test"), "{servers}");
-    lab.the_server().kill();
+    lab.the_server().terminate();
     heard("that it is away", json!(["disconnect", id])).await?;
     browser.ask::<()>("drone.publish({ room: 'observable-blue', message: 'while away' })").await?;
+    until("the server has ended", SOON, async || Ok(lab.the_server().has_ended().then_some(()))).await?;
     lab.the_server().restart().await?;
     heard("that it is back", json!(["reconnect", id])).await?;
     heard("what waited", json!(["message", "while away", id])).await?;

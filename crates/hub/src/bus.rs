@@ -11,6 +11,9 @@ use crate::{
 ///
 /// A bus shared by many nodes would take the same requests and give the same deliveries, later.
 pub struct MemoryBus {
+    /// Different for each start of the server.
+    epoch: u64,
+    /// Greater than in any earlier run whose messages are known.
     run: u64,
     /// Deliveries so far. No room's offset is greater.
     count: u64,
@@ -48,9 +51,29 @@ impl MemoryBus {
     #[must_use]
     pub fn new(run: u64) -> Self {
         let (rooms, history, records) = (HashMap::new(), History::default(), Vec::new());
-        let mut bus = Self { run, count: 0, rooms, history, records };
+        let mut bus = Self { epoch: run, run, count: 0, rooms, history, records };
         bus.history.advance(bus.moment());
         bus
+    }
+
+    /// Takes back what an earlier run has stored, in the order of the numbers. `ending` is what [`MemoryBus::ending`]
+    /// said then; without it that run broke off, and what was said last may be missing in every room.
+    pub fn restore(&mut self, records: Vec<Record>, ending: Option<&str>) {
+        let ids = records.iter().map(|record| &*record.message.id).chain(ending);
+        // The clock may stand before that of the earlier run, but what is said now comes after it all the same.
+        let newest = ids.map(Moment::of).max().unwrap_or_default();
+        self.run = self.run.max(newest.run().saturating_add(1));
+        self.history.advance(self.moment());
+        for Record { number, channel, room, message } in records {
+            self.history.restore(number, &channel, &room, message);
+        }
+        self.history.lack(ending.map_or(self.moment(), Moment::of));
+    }
+
+    /// What a later run is to know if everything that was said until now is stored.
+    #[must_use]
+    pub fn ending(&self) -> Arc<str> {
+        self.history.lacking().id()
     }
 
     /// Gives a request its place, at `unix_time` in seconds.
@@ -74,7 +97,7 @@ impl MemoryBus {
         }
         let offset = self.next_offset(&request, moment);
         self.history.advance(moment);
-        let position = Position { epoch: self.run, offset };
+        let position = Position { epoch: self.epoch, offset };
         Delivery { request, position, past, place, id, timestamp: unix_time }
     }
 

@@ -45,6 +45,11 @@ impl Moment {
         Self(u128::from_str_radix(id, 16).unwrap_or_default())
     }
 
+    /// Of which run of the server it is.
+    pub(crate) fn run(self) -> u64 {
+        u64::try_from(self.0 >> 32).unwrap_or(u64::MAX)
+    }
+
     /// The id that stands for it.
     pub(crate) fn id(self) -> Arc<str> {
         format!("{:x}", self.0).into()
@@ -57,6 +62,8 @@ pub struct History {
     channels: HashMap<ChannelId, Kept>,
     /// What was said up to here while a channel kept no history is not in it.
     now: Moment,
+    /// What was said up to here was not all kept, although what was said before it and after it is.
+    lacking: Moment,
     /// The number of what is kept next.
     next: u64,
     removed: Vec<u64>,
@@ -111,7 +118,9 @@ impl History {
     pub fn add(&mut self, channel: &ChannelId, room: &RoomName, message: Arc<Message>) -> Option<u64> {
         let kept = self.channels.get_mut(channel)?;
         if weight(room, &message) > kept.bounds.bytes.min(ROOM_BYTES) {
-            kept.lack(room, Moment::of(&message.id));
+            let moment = Moment::of(&message.id);
+            kept.lack(room, moment);
+            self.lacking = self.lacking.max(moment);
             return None;
         }
         let number = self.next;
@@ -125,6 +134,21 @@ impl History {
             self.next = number + 1;
             self.removed.push(number);
         }
+    }
+
+    /// What was said up to that moment may be missing everywhere, in the midst of what was [restored](Self::restore);
+    /// and of what was said before now nothing else may be there.
+    pub(crate) fn lack(&mut self, moment: Moment) {
+        self.lacking = self.lacking.max(moment);
+        for kept in self.channels.values_mut() {
+            kept.floor = kept.floor.max(self.now);
+            kept.rooms.values_mut().for_each(|window| window.lack(moment));
+        }
+    }
+
+    /// Up to when something may be missing in the midst of what is kept.
+    pub(crate) fn lacking(&self) -> Moment {
+        self.lacking
     }
 
     fn put(&mut self, number: u64, channel: &ChannelId, room: &RoomName, message: Arc<Message>) -> bool {
@@ -219,10 +243,8 @@ impl Kept {
         while let Some(room) = self.order.last_key_value().map(|(_, room)| room.clone())
             && self.rooms.get(&room).is_some_and(Window::is_over)
         {
-            if let Some(moment) = self.remove_oldest_of(&room, removed)
-                && let Some(window) = self.rooms.get_mut(&room)
-            {
-                window.lack(moment);
+            if let Some(moment) = self.remove_oldest_of(&room, removed) {
+                self.lack(&room, moment);
             }
         }
         while self.bytes > self.bounds.bytes && self.remove_oldest(removed) {}
@@ -245,6 +267,7 @@ impl Kept {
         let window = self.rooms.get_mut(room)?;
         let (number, message) = window.pop(room)?;
         if window.is_empty() {
+            self.floor = self.floor.max(window.floor());
             self.rooms.remove(room);
         }
         self.order.remove(&number);

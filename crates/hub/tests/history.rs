@@ -255,23 +255,70 @@ fn after_a_restart_a_gap_is_told_unless_the_room_keeps_something_of_before() {
     let (a, place) = gone(&mut node);
     node.post(ROOM, "1");
     let records = node.bus.take_records();
-    let restart = |records: &[Record]| {
-        let mut node = Node::with_seed(2, |_| {});
-        node.keep(bounds(1024 * 1024));
-        for Record { number, channel, room, message } in records.iter().cloned() {
-            node.bus.history.restore(number, &channel, &room, message);
-        }
+    let ending = node.bus.ending();
+    let restart = |seed, records: &[Record], ending| {
+        let mut node = restarted(seed, records, ending);
         let [b] = node.connect_all(["B"]);
         come_back(&mut node, b, &place)
     };
-    assert_eq!(restart(&records), (vec!["nobody said 1".to_owned()], false));
-    assert_eq!(
-        restart(&records[1..]),
-        (vec!["nobody said 1".to_owned()], true),
-        "who knows what was before it"
-    );
-    assert_eq!(restart(&[]), (vec![], true));
+    let (one, ending) = (vec!["nobody said 1".to_owned()], Some(&*ending));
+    assert_eq!(restart(2, &records, ending), (one.clone(), false));
+    assert_eq!(restart(2, &records[1..], ending), (one.clone(), true), "who knows what was before it");
+    assert_eq!(restart(2, &[], ending), (vec![], true));
+    assert_eq!(restart(2, &records, None), (one, true), "what was said last may not have been stored");
     assert!(!come_back(&mut node, a, &place).1);
+}
+
+/// The next run of a node, with what the last one has stored.
+fn restarted(seed: u8, records: &[Record], ending: Option<&str>) -> Node {
+    let mut node = Node::with_seed(seed, |_| {});
+    node.keep(bounds(1024 * 1024));
+    node.bus.restore(records.to_vec(), ending);
+    node
+}
+
+#[test]
+fn after_a_restart_it_is_still_known_that_something_was_too_large() {
+    let mut node = keeping();
+    let (_, place) = gone(&mut node);
+    node.post(ROOM, &"x".repeat(2 * 1024 * 1024));
+    node.post(ROOM, "1");
+    let (mut records, mut ending) = (node.bus.take_records(), node.bus.ending());
+    for seed in 2..4 {
+        let mut node = restarted(seed, &records, Some(&ending));
+        let [b] = node.connect_all(["B"]);
+        assert_eq!(come_back(&mut node, b, &place), (vec!["nobody said 1".into()], true));
+        let place = node.place(b).id.to_string();
+        node.post(ROOM, "2");
+        assert_eq!(come_back(&mut node, b, &place), (vec!["nobody said 2".into()], false));
+        (records, ending) = (records[..2].to_vec(), node.bus.ending());
+    }
+}
+
+#[test]
+fn what_is_said_after_a_restart_comes_later_even_if_the_clock_is_earlier() {
+    let mut node = Node::with_seed(9, |_| {});
+    node.keep(bounds(1024 * 1024));
+    let (_, place) = gone(&mut node);
+    let mut later = restarted(1, &node.bus.take_records(), Some(&node.bus.ending()));
+    later.post(ROOM, "1");
+    let [b] = later.connect_all(["B"]);
+    assert_eq!(come_back(&mut later, b, &place), (vec!["nobody said 1".into()], false));
+    later.pass(Duration::from_secs(DAY));
+    assert!(come_back(&mut later, b, &place).1, "both have gone");
+}
+
+#[test]
+fn what_a_room_lacked_is_not_forgotten_with_the_last_message_that_it_kept() {
+    let mut node = keeping();
+    node.keep(bounds(2_000));
+    let (a, _) = gone(&mut node);
+    let place = node.place(a).id.to_string();
+    node.post(ROOM, &"x".repeat(2_000));
+    while !node.kept(ROOM).is_empty() {
+        node.post("other", "x");
+    }
+    assert_eq!(come_back(&mut node, a, &place), (vec![], true), "the message of before has given way");
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub enum Resume<'a> {
 pub struct Authenticate<'a> {
     /// A JSON Web Token.
     pub token: Cow<'a, str>,
+    /// Whether the client wants to know how long that holds. Extension.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ttl: bool,
     /// Comes back in the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback: Option<i64>,
@@ -205,6 +208,8 @@ struct Fields<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     jwt: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
+    ttl: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
     room: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     message: Option<&'a RawValue>,
@@ -258,7 +263,8 @@ impl<'a> Fields<'a> {
 
     fn authenticate(&self) -> Result<Authenticate<'a>, Refusal> {
         let token = self.token.or(self.jwt).and_then(string).ok_or(Refusal::BadField)?;
-        Ok(Authenticate { token, callback: self.callback() })
+        let ttl = self.ttl.is_some_and(|raw| raw.get() == "true");
+        Ok(Authenticate { token, ttl, callback: self.callback() })
     }
 
     fn subscribe(&self) -> Result<Subscribe<'a>, Refusal> {

@@ -53,7 +53,7 @@ pub struct Reply<'a> {
     /// ICE servers: where to find STUN and TURN. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ice_servers: Option<Vec<IceServer>>,
-    /// ICE servers: how many seconds their credentials hold. Extension.
+    /// ICE servers, or authenticate that asked for it: how many seconds the credentials or the token hold. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
     /// Peek: how many members the room has. Extension.
@@ -62,7 +62,7 @@ pub struct Reply<'a> {
     /// Subscribe that asked for it: the place, which stands for everything that was said before. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Cow<'a, str>>,
-    /// Subscribe that asked since when: how many messages of then come behind this. Extension.
+    /// Subscribe that asked for its place: how many messages of before come behind this. Extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past: Option<usize>,
     /// Subscribe that asked since when: whether others of then are missing, or may be. Extension.

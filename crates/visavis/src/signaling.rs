@@ -27,7 +27,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
-use visavis_hub::{Config, Glimpse, Hub, MemoryBus, Now, Overview, Record, Refusal, ResumeKey};
+use visavis_hub::{Config, Glimpse, Hub, MemoryBus, Now, Overview, Refusal, ResumeKey};
 
 use crate::{
     channels::Channels,
@@ -40,7 +40,7 @@ use crate::{
 pub(crate) use options::{Counters, SignalingOptions};
 pub(crate) use outbox::{End, Outbox};
 pub(crate) use past::Past;
-use state::State;
+use state::{Opened, State};
 
 /// The signaling of this server.
 pub(crate) struct Signaling {
@@ -151,9 +151,9 @@ impl Signaling {
         }
     }
 
-    /// Writes what is left of the history and closes its file. What is said later is not kept.
+    /// Writes what is left of the history and closes its file. Nothing is said from then on.
     pub(crate) fn end_history(&self) {
-        let thread = self.lock().journal.as_mut().and_then(Journal::end);
+        let thread = self.lock().end_history();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the history could not be ended in order");
         }
@@ -199,11 +199,11 @@ pub(crate) enum NotPosted {
 }
 
 /// What writes the file, and what is in it already.
-fn open_history(path: &Path) -> anyhow::Result<(Journal, Vec<Record>)> {
+fn open_history(path: &Path) -> anyhow::Result<Opened> {
     let mut store = Store::open(path)?;
-    let records = store.read()?;
+    let (records, ending) = (store.read()?, store.take_ending()?);
     let journal = Journal::start(store).context("cannot start the thread that writes the history")?;
-    Ok((journal, records))
+    Ok(Opened { journal, records, ending })
 }
 
 /// Wakes the hub whenever it asked for it.

@@ -108,6 +108,29 @@ fn what_connections_said_outlives_a_planned_restart() {
 }
 
 #[test]
+fn after_a_crash_who_comes_back_is_told_that_something_may_be_missing() {
+    let program = start_in(Folder::new());
+    let mut writer = Client::join(program.addr("http"), "app");
+    writer.say(&json!({"type": "subscribe", "room": "r", "since": "", "callback": 2}));
+    let place = writer.hear();
+    assert_eq!(place["past"], 0);
+    writer.say(&json!({"type": "publish", "room": "r", "message": 1}));
+    let id = writer.hear()["id"].clone();
+    writer.say(&json!({"type": "publish", "room": "r", "message": 2}));
+    writer.hear();
+    let back = |program: &Program| {
+        let mut reader = Client::join(program.addr("http"), "app");
+        reader.say(&json!({"type": "subscribe", "room": "r", "since": id, "callback": 3}));
+        let reply = reader.hear();
+        (reply["past"].as_u64().unwrap(), reply["gap"].as_bool().unwrap())
+    };
+    let program = start_in(program.end().1);
+    assert_eq!(back(&program), (1, false), "it ended in order");
+    let program = start_in(program.kill());
+    assert_eq!(back(&program), (1, true));
+}
+
+#[test]
 fn a_file_that_is_no_history_ends_the_start_with_one_line() {
     let folder = Folder::new();
     let (_, folder) = start_in(folder).end();

@@ -28,6 +28,10 @@ impl Window {
         self.floor = self.floor.max(moment);
     }
 
+    pub(super) fn floor(&self) -> Moment {
+        self.floor
+    }
+
     /// What is there from after a moment on, oldest first, and whether nothing is missing from it.
     pub(super) fn since(&self, moment: Moment, floor: Moment) -> (Vec<Arc<Message>>, bool) {
         let after = self.messages.iter().map(|(_, message)| message);

@@ -48,6 +48,8 @@ struct Pending {
     /// The number of the next batch.
     batch: u64,
     ended: bool,
+    /// What the next server is to know, if nothing is handed over any more.
+    ending: Option<Arc<str>>,
 }
 
 /// Batches that were tried.
@@ -60,7 +62,8 @@ struct Written {
 impl Journal {
     /// Starts the thread that writes into `store`.
     pub(crate) fn start(store: Store) -> io::Result<Self> {
-        let pending = Pending { records: BTreeMap::new(), removed: BTreeSet::new(), batch: 1, ended: false };
+        let (records, removed) = (BTreeMap::new(), BTreeSet::new());
+        let pending = Pending { records, removed, batch: 1, ended: false, ending: None };
         let shared =
             Shared { pending: Mutex::new(pending), changed: Condvar::new(), failures: AtomicU64::new(0) };
         let shared = Arc::new(shared);
@@ -102,8 +105,14 @@ impl Journal {
         }
     }
 
-    /// Has the thread end when everything is written; what is handed over later may not be. It says so.
-    pub(crate) fn end(&mut self) -> Option<JoinHandle<()>> {
+    /// Has the thread end when everything is written, and say so in the file, where `ending` tells the next server
+    /// what it is to know. Nothing may be handed over later.
+    pub(crate) fn end(&mut self, ending: Arc<str>) -> Option<JoinHandle<()>> {
+        self.shared.lock().ending = Some(ending);
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Option<JoinHandle<()>> {
         self.shared.lock().ended = true;
         self.shared.changed.notify_one();
         self.thread.take()
@@ -118,7 +127,7 @@ impl Journal {
 impl Drop for Journal {
     /// Waits until what is left is written.
     fn drop(&mut self) {
-        let thread = self.end();
+        let thread = self.stop();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that writes the history panicked");
         }
@@ -183,6 +192,10 @@ impl Writer {
                     }
                 }
             }
+        }
+        let ending = self.shared.lock().ending.take();
+        if let Some(Err(error)) = ending.map(|ending| self.store.end(&ending)) {
+            self.complain(&error);
         }
     }
 

@@ -15,6 +15,8 @@ use visavis_hub::{ClientId, Message, Record};
 type Row = (&'static str, &'static str, &'static str, Option<&'static str>, u64, &'static [u8]);
 
 const MESSAGES: TableDefinition<'_, u64, Row> = TableDefinition::new("messages");
+/// One row while no server works on the file, if the last one ended in order: what it said of that.
+const ENDING: TableDefinition<'_, (), &str> = TableDefinition::new("ending");
 /// Only the start reads; a writer touches few pages.
 const CACHE: usize = 4 * 1024 * 1024;
 
@@ -41,6 +43,18 @@ impl Store {
     pub(crate) fn read(&mut self) -> anyhow::Result<Vec<Record>> {
         let read = read(self.database()?);
         read.with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    /// What was said when the last server ended, if it ended in order; it is not said again.
+    pub(crate) fn take_ending(&mut self) -> anyhow::Result<Option<String>> {
+        let taken = take_ending(self.database()?);
+        taken.with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// Says that everything is stored, and what the next server is to know.
+    pub(crate) fn end(&mut self, ending: &str) -> anyhow::Result<()> {
+        let ended = end(self.database()?, ending);
+        ended.with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// Stores and removes, all or nothing, and comes back when the disk has it.
@@ -75,6 +89,20 @@ fn read(database: &Database) -> Result<Vec<Record>, redb::Error> {
     rows.map(|row| row.map(|(number, row)| record(number.value(), row.value())))
         .collect::<Result<_, _>>()
         .map_err(Into::into)
+}
+
+fn take_ending(database: &Database) -> Result<Option<String>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let taken = transaction.open_table(ENDING)?.remove(())?.map(|ending| ending.value().to_owned());
+    transaction.commit()?;
+    Ok(taken)
+}
+
+fn end(database: &Database, ending: &str) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ENDING)?.insert((), ending)?;
+    transaction.commit()?;
+    Ok(())
 }
 
 fn write<'r>(

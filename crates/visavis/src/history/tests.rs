@@ -58,6 +58,29 @@ async fn a_write_that_fails_is_said_and_tried_again() {
 }
 
 #[test]
+fn an_end_in_order_is_said_once_and_only_where_everything_is_stored() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("history");
+    let ending = || Store::open(&path).unwrap().take_ending().unwrap();
+    let end = |store, ending: Option<&str>| {
+        let mut journal = Journal::start(store).unwrap();
+        journal.submit(vec![record(1, "one")], Vec::new());
+        if let Some(ending) = ending {
+            journal.end(ending.into()).unwrap().join().unwrap();
+        }
+    };
+    assert_eq!(ending(), None, "a new file");
+    end(Store::open(&path).unwrap(), Some("7f"));
+    assert_eq!((ending(), ending()), (Some("7f".to_owned()), None));
+    end(Store::open(&path).unwrap(), None);
+    assert_eq!(ending(), None, "dropped");
+    let nowhere = folder.path().join("not there").join("history");
+    end(Store::closed(&nowhere), Some("7f"));
+    fs::create_dir(nowhere.parent().unwrap()).unwrap();
+    assert_eq!(Store::open(&nowhere).unwrap().take_ending().unwrap(), None, "the message was never written");
+}
+
+#[test]
 fn a_file_is_for_one_server_and_for_nothing_else() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("history");

@@ -20,6 +20,7 @@ pub(super) type Waiting = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub(super) enum Answer {
     Authentication {
         callback: Option<i64>,
+        ttl: bool,
         grant: Result<Grant, Refusal>,
     },
     /// What may be done in a room, and the message that asked for it.
@@ -32,7 +33,7 @@ pub(super) enum Answer {
 
 impl Session {
     pub(super) fn authenticate(&mut self, message: &Authenticate<'_>) {
-        let callback = message.callback;
+        let (callback, ttl) = (message.callback, message.ttl);
         let counted = self.signaling.with(|state, now| state.hub.count_authentication(now, self.connection));
         let Stage::Open { client, channel, .. } = &self.stage else { return };
         let channel = match counted {
@@ -43,7 +44,9 @@ impl Session {
             Ok(channel) => {
                 let verified = channel.authenticate(&message.token, Holder::Client(client), unix_time());
                 self.waiting =
-                    Some(Box::pin(async move { Answer::Authentication { callback, grant: verified.await } }));
+                    Some(Box::pin(
+                        async move { Answer::Authentication { callback, ttl, grant: verified.await } },
+                    ));
             }
             Err(refusal) => self.refuse(callback, refusal),
         }
@@ -86,8 +89,8 @@ impl Session {
 
     fn handle_answer(&mut self, answer: Answer) {
         match answer {
-            Answer::Authentication { callback, grant: Ok(grant) } => self.accept(callback, grant),
-            Answer::Authentication { callback, grant: Err(refusal) } => self.refuse(callback, refusal),
+            Answer::Authentication { callback, ttl, grant: Ok(grant) } => self.accept(callback, ttl, grant),
+            Answer::Authentication { callback, grant: Err(refusal), .. } => self.refuse(callback, refusal),
             Answer::Permission { room, permission, message } => {
                 self.signaling
                     .with(|state, _| state.hub.handle_permission(self.connection, &room, permission));
@@ -96,7 +99,7 @@ impl Session {
         }
     }
 
-    fn accept(&mut self, callback: Option<i64>, accepted: Grant) {
+    fn accept(&mut self, callback: Option<i64>, ttl: bool, accepted: Grant) {
         let auth_data = accepted.auth_data.clone();
         let rest = accepted.expiry.saturating_sub(unix_time());
         let asked = self.signaling.with(|state, now| {
@@ -110,7 +113,8 @@ impl Session {
         if let Stage::Open { grant, .. } = &mut self.stage {
             *grant = Some(accepted);
         }
-        self.reply(&Reply { callback, ..Reply::default() });
+        let ttl = ttl.then_some(rest.as_secs());
+        self.reply(&Reply { callback, ttl, ..Reply::default() });
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -31,6 +32,14 @@ pub(crate) const REPLACED: u16 = 4000;
 /// Messages that are too old are shown to nobody; they are thrown away this many seconds later at most.
 const SWEEP: u64 = 60;
 
+/// What an earlier run has stored, and what stores from now on.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) records: Vec<Record>,
+    /// What that run said at its end, if it ended in order.
+    pub(super) ending: Option<String>,
+}
+
 /// Hub, bus and queues.
 pub(crate) struct State {
     pub(crate) hub: Hub,
@@ -42,13 +51,15 @@ pub(crate) struct State {
     refusals: BTreeMap<&'static str, u64>,
     unix_time_at_zero: Duration,
     outboxes: Slab<Arc<Outbox>>,
+    /// Nothing is said any more: it could not be kept.
+    has_ended: bool,
 }
 
 impl State {
     pub(super) fn new(hub: Hub, bus: MemoryBus, unix_time_at_zero: Duration) -> Self {
         let (journal, counters) = (None, Counters::default());
         let (refusals, outboxes) = (BTreeMap::new(), Slab::new());
-        Self { hub, bus, journal, counters, refusals, unix_time_at_zero, outboxes }
+        Self { hub, bus, journal, counters, refusals, unix_time_at_zero, outboxes, has_ended: false }
     }
 
     /// A new connection, which hears through `outbox`.
@@ -101,7 +112,7 @@ impl State {
     pub(super) fn keep_history(
         &mut self,
         bounds: &HashMap<ChannelId, HistoryBounds>,
-        opened: Option<(Journal, Vec<Record>)>,
+        opened: Option<Opened>,
         now: Now,
     ) {
         let unix_time = self.unix_time(now);
@@ -114,13 +125,18 @@ impl State {
         for (channel, bounds) in bounds {
             history.keep(channel, Some(*bounds));
         }
-        if let Some((journal, records)) = opened {
-            for Record { number, channel, room, message } in records {
-                history.restore(number, &channel, &room, message);
-            }
+        if let Some(Opened { journal, records, ending }) = opened {
+            self.bus.restore(records, ending.as_deref());
             self.journal = Some(journal);
         }
-        history.expire(unix_time);
+        self.bus.history.expire(unix_time);
+    }
+
+    /// Nothing is said from now on. The thread that writes what is left of the history.
+    pub(super) fn end_history(&mut self) -> Option<JoinHandle<()>> {
+        self.has_ended = true;
+        let ending = self.bus.ending();
+        self.journal.as_mut()?.end(ending)
     }
 
     /// Waits until the disk has what was said so far, if the channel keeps it.
@@ -129,7 +145,8 @@ impl State {
         channel: &str,
     ) -> Option<impl Future<Output = Result<(), NotStored>> + use<>> {
         let journal = self.journal.as_ref().filter(|_| self.bus.history.keeps(channel))?;
-        Some(journal.stored(journal.ticket()))
+        let (has_ended, stored) = (self.has_ended, journal.stored(journal.ticket()));
+        Some(async move { if has_ended { Err(NotStored) } else { stored.await } })
     }
 
     /// When [`State::handle_timeout`] has something to do.
@@ -153,6 +170,9 @@ impl State {
     /// Has the bus order what was asked for, and tells everybody what came of it.
     pub(super) fn settle(&mut self, now: Now) {
         while let Some(request) = self.hub.poll_request() {
+            if self.has_ended {
+                continue;
+            }
             let delivery = self.bus.order(request, self.unix_time(now));
             self.hub.handle_delivery(delivery);
         }
@@ -246,7 +266,7 @@ fn entered(tag: Tag, place: Option<&Place>, past: usize) -> Bytes {
     let mut reply = Reply::done(tag.0);
     if let Some(Place { id, gap }) = place {
         reply = Reply { at: Some((&**id).into()), ..reply };
-        (reply.past, reply.gap) = gap.map(|gap| (past, gap)).unzip();
+        (reply.past, reply.gap) = (Some(past), *gap);
     }
     text(&Outbound::Reply(reply))
 }

@@ -17,11 +17,17 @@ use visavis_signal::Object;
 const RULES: usize = 64;
 /// Bytes of one expression.
 const PATTERN: usize = 1024;
-/// How often one expression may go back and try another way in one name.
-const STEPS: usize = 10_000;
-/// Bytes that one expression may become, and as much while it is being matched.
-const COMPILED: usize = 1024 * 1024;
-/// How long all rules of a token may work on one name. Waiting for a busy machine does not count.
+/// How often an expression may go back and try another way in one name, if its parts become so many bytes at most:
+/// each time may take the longer the more there are. Nothing can be interrupted, so this bounds the time.
+const STEPS: [(usize, usize); 4] =
+    [(16 * KIB, 10_000), (64 * KIB, 1_000), (256 * KIB, 200), (1024 * KIB, 20)];
+/// Bytes that an expression may become which never goes back, and all parts together of one that does.
+const ALL: usize = 4096 * KIB;
+/// Bytes of memory that one part of an expression may take while it is being matched.
+const MATCHING: usize = 1024 * KIB;
+const KIB: usize = 1024;
+/// How long all rules of a token may work on one name before the next has its turn, or become expressions. Waiting for
+/// a busy machine does not count.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The rules of one token.
@@ -56,7 +62,8 @@ impl Rules {
 
     /// Whether each is an expression that can be matched. Takes long.
     pub(super) fn are_sound(&self) -> bool {
-        self.rules.iter().all(|rule| rule.compile().is_ok())
+        let started = worked();
+        self.rules.iter().all(|rule| rule.compile().is_ok() && is_patient(started))
     }
 
     /// What they permit in a room: what some rule that matches allows and none denies. Takes long.
@@ -86,7 +93,7 @@ impl Rules {
             if rule.matches(room)? {
                 matching.push(rule);
             }
-            if worked().saturating_sub(started) > PATIENCE {
+            if !is_patient(started) {
                 return Err(Undecidable);
             }
         }
@@ -94,8 +101,12 @@ impl Rules {
     }
 }
 
+fn is_patient(started: Duration) -> bool {
+    worked().saturating_sub(started) <= PATIENCE
+}
+
 /// For how long this thread has worked so far.
-fn worked() -> Duration {
+pub(super) fn worked() -> Duration {
     clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
 }
 
@@ -113,9 +124,32 @@ impl Rule {
 
     /// Compiled for each name anew: an idle connection keeps no more than the text.
     fn compile(&self) -> Result<Regex, Undecidable> {
+        let parts = self.pattern.matches("(?").count();
+        let within = STEPS.into_iter().filter(|(size, _)| size * parts <= ALL);
+        within
+            .chain(self.is_plain().then_some((ALL, 0)))
+            .find_map(|(size, steps)| self.compile_within(size, steps))
+            .ok_or(Undecidable)
+    }
+
+    fn compile_within(&self, size: usize, steps: usize) -> Option<Regex> {
         let mut builder = RegexBuilder::new(&self.pattern);
-        builder.backtrack_limit(STEPS).delegate_size_limit(COMPILED).delegate_dfa_size_limit(COMPILED);
-        builder.build().map_err(|_| Undecidable)
+        builder.backtrack_limit(steps).delegate_size_limit(size).delegate_dfa_size_limit(MATCHING);
+        builder.build().ok()
+    }
+
+    /// Whether nothing in it can make matching go back: at most groups without names and flags, no look-around, no
+    /// reference, nothing possessive.
+    fn is_plain(&self) -> bool {
+        let (pattern, next) = (self.pattern.as_str(), |part: &str| part.chars().next().unwrap_or('?'));
+        let groups =
+            pattern.split("(?").skip(1).all(|group| matches!(next(group), ':' | 'i' | 'm' | 's' | '-'));
+        let escapes = pattern.split('\\').skip(1).all(|escape| {
+            matches!(next(escape), 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'p' | 'P' | '.' | '-' | '_' | '/')
+        });
+        groups
+            && escapes
+            && !["*+", "++", "?+", "}+", "(*"].iter().any(|going_back| pattern.contains(going_back))
     }
 
     fn matches(&self, room: &str) -> Result<bool, Undecidable> {

@@ -281,6 +281,46 @@ fn a_rule_that_takes_too_long_ends_the_token() {
     assert_eq!(rules.permission("short"), Permission::default());
 }
 
+/// Found by trying what is largest within each bound. The machine may be busy and the build slow; without the bounds
+/// each of them takes minutes.
+#[test]
+fn no_rule_is_large_and_goes_back_often() {
+    let repeated = |part: &str| part.repeat(1000 / part.len());
+    let evil = [
+        "(?:(?!(?:[ab]{0,10}){1,10}c)a)*b".to_owned(),
+        "(?:(?!(?:[ab]{0,20}){1,20}c)a)*b".to_owned(),
+        "(?:(?!(?:[ab]{0,40}){1,40}c)a)*b".to_owned(),
+        "(?:(?=(?:[ab]{0,90}){1,90}c)|a)*$".to_owned(),
+        repeated("(?=(?:a?b?a?){0,400}c?)"),
+        repeated("(?=(?:a?b?a?){0,2000}c?)"),
+        "(?:[ab]{0,90}){1,90}c|(?:[ab]{0,90}){1,90}d".to_owned(),
+    ];
+    for pattern in evil {
+        let rules = Rules::read(&serde_json::json!({ &*pattern: { "publish": true } }).to_string()).unwrap();
+        let started = super::rules::worked();
+        rules.permission(&"a".repeat(256));
+        let took = super::rules::worked() - started;
+        assert!(took < Duration::from_secs(20), "{took:?} for {pattern}");
+    }
+}
+
+#[test]
+fn usual_names_of_rooms_can_be_described() {
+    let described = [
+        (r"^observable-\w{1,32}$", "observable-Grüße"),
+        (r"^observable-[\w-]{1,40}$", "observable-a-b"),
+        (r"^(?!private-)[a-zA-Z0-9_-]{1,64}$", "lobby"),
+        (r"^(?!admin|private)\p{L}[\p{L}\d_-]*$", "Zürich-1"),
+        (r"^(\w+)-\1$", "tick-tick"),
+        (r"^chat-(?:(?!secret).)*$", "chat-about-nothing"),
+    ];
+    for (pattern, name) in described {
+        let rules = Rules::read(&serde_json::json!({ pattern: { "publish": true } }).to_string()).unwrap();
+        assert!(rules.are_sound() && rules.permission(name).publish, "{pattern}");
+        assert!(!rules.permission("private-").publish, "{pattern}");
+    }
+}
+
 #[test]
 fn secrets_and_tokens_are_never_printed() {
     let rules = Arc::new(Rules::read(ANYTHING).unwrap());

@@ -101,6 +101,20 @@ async fn without_a_token_everything_is_unauthorized_and_the_connection_goes_on()
 }
 
 #[tokio::test]
+async fn who_asks_is_told_how_long_a_token_holds() {
+    let server = start().await;
+    let (mut client, id) = join(&server).await;
+    let mut asking = json!({"type": "authenticate", "token": token(&id, &everything()), "ttl": true});
+    let ttl = client.ask(asking.clone()).await["ttl"].as_u64().unwrap();
+    assert!((178..=180).contains(&ttl), "{ttl} of 180 s");
+    asking["ttl"] = json!(1);
+    assert_eq!(client.ask(asking.clone()).await, json!({}), "this asks for nothing");
+    asking["token"] = json!("not a token");
+    asking["ttl"] = json!(true);
+    assert_eq!(client.ask(asking).await, json!({"error": "JWT does not have 3 parts"}));
+}
+
+#[tokio::test]
 async fn members_are_told_what_the_token_says_of_a_client() {
     let server = start().await;
     let (mut first, first_id) = join(&server).await;
