@@ -36,6 +36,7 @@ fn what_was_missed_comes_late_in_order_and_once() {
         let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
         alice.hears("member_join", SOON).await?;
         say(&mut bob, &mut alice, "before").await?;
+        bob.hears("message", SOON).await?;
         let (mut carol, _) = enter(&lab.machine("carol")?, "carol", &json!({})).await?;
         alice.hears("member_join", SOON).await?;
         // The server sends the next ones to a connection that is dead already, and nobody knows.
