@@ -65,6 +65,7 @@ pub(crate) fn request(rng: &mut Rng, account: usize, sha256: bool, relayed: &[So
     if rng.percent(8) {
         spoil(rng, &mut request);
     }
+    request.settle();
     request
 }
 
@@ -89,6 +90,7 @@ pub(crate) fn send(rng: &mut Rng, relayed: &[SocketAddr]) -> Request {
     if rng.percent(10) {
         spoil_any(rng, &mut request);
     }
+    request.settle();
     request
 }
 
@@ -263,7 +265,7 @@ fn spoil_any(rng: &mut Rng, request: &mut Request) {
         13 => request.length = Length::Odd(rng.of(&[1, 2, 3, 4, 8])),
         14 => request.classic = true,
         _ if rng.percent(40) => {
-            request.method = rng.of(&[Method(0x00a), Method(0x00b), Method(0x00c), Method(0x002), Method(0x7ff)]);
+            request.method = rng.of(&[Method(0x00b), Method(0x00c), Method(0x002), Method(0x7ff)]);
         }
         _ if rng.percent(40) => {
             request.class = rng.of(&[Class::Indication, Class::Success, Class::Error]);

@@ -14,7 +14,7 @@ use crate::{
     outcome::{Answer, Outcome},
     request::{Credential, Request, Told},
     rng::Rng,
-    servers::{Asked, Ours, Theirs, address},
+    servers::{Asked, NONCE_LIFETIME, Ours, Theirs, address},
     table::DIFFERENCES,
 };
 
@@ -30,6 +30,8 @@ struct Client {
     told: [Told; 2],
     /// When what was told was new.
     told_at: [Duration; 2],
+    /// When theirs may have made a nonce that it has not told yet.
+    untold_since: Option<Duration>,
     relayed: Vec<SocketAddr>,
     allocated_by: Option<[u8; 12]>,
     /// When each peer was permitted last.
@@ -137,6 +139,7 @@ impl Pair {
             sha256: self.rng.percent(40),
             told: Default::default(),
             told_at: [self.now; 2],
+            untold_since: None,
             relayed: Vec::new(),
             allocated_by: None,
             permitted: BTreeMap::new(),
@@ -236,6 +239,9 @@ impl Pair {
     fn learn(&mut self, index: usize, packets: &Packets, outcomes: [&Outcome; 2]) {
         let now = self.now;
         let client = &mut self.clients[index];
+        if now - client.told_at[1] >= NONCE_LIFETIME {
+            client.untold_since.get_or_insert(now);
+        }
         for (side, outcome) in outcomes.into_iter().enumerate() {
             let Outcome::Reply(answer) = outcome else { continue };
             let before = client.told[side].nonce.clone();
@@ -243,7 +249,8 @@ impl Pair {
             // Ours makes the nonce when it tells it.
             let is_new = client.told[side].nonce != before || (side == 0 && matches!(answer.code, 401 | 438));
             if is_new {
-                client.told_at[side] = now;
+                let untold_since = if side == 1 { client.untold_since.take() } else { None };
+                client.told_at[side] = untold_since.unwrap_or(now);
             }
         }
         let request = &packets.request;
@@ -266,7 +273,7 @@ impl Pair {
                     None => client.relayed.clear(),
                 }
             }
-            (Method::CREATE_PERMISSION, [Some(443), Some(443)]) => {
+            (Method::CREATE_PERMISSION, [_, Some(443)]) => {
                 client.half_permitted.extend(peers().map(|peer| peer.ip()));
             }
             (Method::CREATE_PERMISSION | Method::CHANNEL_BIND, [Some(200), Some(200)]) => {

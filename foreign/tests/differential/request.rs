@@ -186,6 +186,13 @@ impl Request {
         }
     }
 
+    /// Without MESSAGE-INTEGRITY nothing stands behind it.
+    pub(crate) fn settle(&mut self) {
+        if self.credential.as_ref().is_none_or(|credential| credential.seal == Seal::None) {
+            self.body.append(&mut self.behind);
+        }
+    }
+
     pub(crate) fn transaction_id(&self) -> TransactionId {
         let mut id = TransactionId::new(self.id);
         if self.classic {
