@@ -133,6 +133,15 @@ fn allocate(rng: &mut Rng) -> Vec<Attribute> {
     if rng.percent(15) {
         body.push(family(rng, attribute::ADDITIONAL_ADDRESS_FAMILY));
     }
+    if rng.percent(2) {
+        body.push((attribute::REQUESTED_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
+        body.push((attribute::ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
+        body.insert(0, (attribute::REQUESTED_TRANSPORT, vec![132, 0, 0, 0]));
+    }
+    if rng.percent(2) {
+        body.push((attribute::ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
+        body.push((attribute::EVEN_PORT, vec![0]));
+    }
     if rng.percent(8) {
         let even = rng.of(&[&[0][..], &[0x80], &[0, 0], &[]]);
         body.push((attribute::EVEN_PORT, even.to_vec()));
@@ -270,6 +279,14 @@ fn spoil_any(rng: &mut Rng, request: &mut Request) {
         _ if rng.percent(40) => {
             request.class = rng.of(&[Class::Indication, Class::Success, Class::Error]);
         }
-        _ => request.behind.push((rng.of(&[UNKNOWN, attribute::LIFETIME, attribute::XOR_PEER_ADDRESS]), vec![0; 4])),
+        _ => {
+            let kind = rng.of(&[UNKNOWN, attribute::LIFETIME, attribute::XOR_PEER_ADDRESS]);
+            request.behind.push((kind, vec![0; 4]));
+            match rng.below(6) {
+                0 => request.fingerprint = Fingerprint::Wrong,
+                1 => request.length = Length::Odd(4),
+                _ => {}
+            }
+        }
     }
 }

@@ -1,0 +1,47 @@
+//! What every client can do.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::{
+    link::Link,
+    relay::{NAME, PASSWORD},
+};
+
+/// Data from a peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Data {
+    pub(crate) peer: SocketAddr,
+    pub(crate) payload: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Credential {
+    pub(crate) name: &'static str,
+    pub(crate) password: &'static str,
+    /// Whether the key is made with SHA-256.
+    pub(crate) sha256: bool,
+}
+
+impl Credential {
+    pub(crate) const MD5: Self = Self { name: NAME, password: PASSWORD, sha256: false };
+    pub(crate) const SHA256: Self = Self { sha256: true, ..Self::MD5 };
+
+    pub(crate) const fn wrong(self) -> Self {
+        Self { password: "battery", ..self }
+    }
+}
+
+pub(crate) trait Foreign {
+    fn link(&self) -> &Link;
+    /// The relayed transport address; none if the server refuses.
+    fn allocate(&mut self) -> Option<SocketAddr>;
+    fn permit(&mut self, peer: SocketAddr);
+    fn bind(&mut self, peer: SocketAddr);
+    fn send(&mut self, peer: SocketAddr, payload: &[u8]);
+    fn receive(&mut self) -> Data;
+    /// Lets so much time pass for the client alone.
+    fn pass(&mut self, time: Duration);
+    fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool);
+    /// Ends the allocation.
+    fn delete(&mut self);
+}

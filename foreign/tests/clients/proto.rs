@@ -1,0 +1,145 @@
+//! `turn-client-proto`, driven over a [`Link`].
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant as Clock},
+};
+
+use stun_proto::{
+    Instant,
+    types::{TransportType, message::IntegrityAlgorithm},
+};
+use turn_client_proto::{
+    api::{Transmit, TurnClientApi, TurnConfig, TurnEvent, TurnRecvRet},
+    client::TurnClient,
+    prelude::DelayedTransmitBuild,
+    tcp::TurnClientTcp,
+    udp::TurnClientUdp,
+};
+use turn_types::TurnCredentials;
+
+use crate::{
+    foreign::{Credential, Data, Foreign},
+    link::{Link, Over},
+    relay::{Loopback, PATIENCE},
+};
+
+pub(crate) struct Proto {
+    client: TurnClient,
+    link: Link,
+    started: Clock,
+    /// How far the client's clock is ahead.
+    ahead: Duration,
+    events: Vec<TurnEvent>,
+    data: Vec<Data>,
+}
+
+impl Proto {
+    pub(crate) fn new(relay: &Loopback, over: Over, credential: Credential) -> Self {
+        let link = Link::new(relay, over);
+        let mut config = TurnConfig::new(TurnCredentials::new(credential.name, credential.password));
+        if credential.sha256 {
+            config.set_supported_integrity(IntegrityAlgorithm::Sha256);
+        }
+        let client = match over {
+            Over::Udp => TurnClientUdp::allocate(link.local, link.server, config).into(),
+            Over::Tcp => TurnClientTcp::allocate(link.local, link.server, config).into(),
+        };
+        let (events, data) = (Vec::new(), Vec::new());
+        Self { client, link, started: Clock::now(), ahead: Duration::ZERO, events, data }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ZERO + (self.started.elapsed() + self.ahead)
+    }
+
+    /// Sends what the client wants to send, and gives it what arrives.
+    fn turn(&mut self) {
+        let now = self.now();
+        let _ = self.client.poll(now);
+        while let Some(transmit) = self.client.poll_transmit(now) {
+            self.link.send(&transmit.data);
+        }
+        while let Some(event) = self.client.poll_event() {
+            self.events.push(event);
+        }
+        let Some(packet) = self.link.receive() else { return };
+        let transport = self.client.transport();
+        let transmit = Transmit::new(packet, transport, self.link.server, self.link.local);
+        match self.client.recv(transmit, self.now()) {
+            TurnRecvRet::PeerData(data) => self.data.push(Data { peer: data.peer, payload: data.data().to_vec() }),
+            TurnRecvRet::Handled => {}
+            other => panic!("the client does not take what the relay sends: {other:?}"),
+        }
+        let now = self.now();
+        while let Some(data) = self.client.poll_recv(now) {
+            self.data.push(Data { peer: data.peer, payload: data.data().to_vec() });
+        }
+    }
+
+    fn until(&mut self, what: &str, mut reached: impl FnMut(&mut Self) -> bool) {
+        let start = Clock::now();
+        while !reached(self) {
+            assert!(start.elapsed() < PATIENCE, "{what}: {:?}, {:?}", self.events, self.link.passed);
+            self.turn();
+        }
+    }
+
+    fn happened(&mut self, event: impl Fn(&TurnEvent) -> bool) -> bool {
+        self.events.iter().any(event)
+    }
+}
+
+impl Foreign for Proto {
+    fn link(&self) -> &Link {
+        &self.link
+    }
+
+    fn allocate(&mut self) -> Option<SocketAddr> {
+        self.until("an answer to Allocate", |own| {
+            own.happened(|event| {
+                matches!(event, TurnEvent::AllocationCreated(..) | TurnEvent::AllocationCreateFailed(_))
+            })
+        });
+        self.client.relayed_addresses().next().map(|(_, relayed)| relayed)
+    }
+
+    fn permit(&mut self, peer: SocketAddr) {
+        let now = self.now();
+        self.client.create_permission(TransportType::Udp, peer.ip(), now).unwrap();
+        self.until("a permission", |own| own.happened(|event| matches!(event, TurnEvent::PermissionCreated(..))));
+    }
+
+    fn bind(&mut self, peer: SocketAddr) {
+        let now = self.now();
+        self.client.bind_channel(TransportType::Udp, peer, now).unwrap();
+        self.until("a channel", |own| own.happened(|event| matches!(event, TurnEvent::ChannelCreated(..))));
+    }
+
+    fn send(&mut self, peer: SocketAddr, payload: &[u8]) {
+        let now = self.now();
+        let transmit = self.client.send_to(TransportType::Udp, peer, payload, now).unwrap();
+        if let Some(transmit) = transmit {
+            self.link.send(&transmit.data.build());
+        }
+        self.turn();
+    }
+
+    fn receive(&mut self) -> Data {
+        self.until("data", |own| !own.data.is_empty());
+        self.data.remove(0)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.ahead += time;
+    }
+
+    fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool) {
+        self.until(what, |own| reached(&own.link));
+    }
+
+    fn delete(&mut self) {
+        let now = self.now();
+        self.client.delete(now).unwrap();
+    }
+}
