@@ -37,6 +37,8 @@ pub(crate) struct Link {
     pub(crate) local: SocketAddr,
     pub(crate) server: SocketAddr,
     pub(crate) passed: Vec<Passed>,
+    /// How long the last message of the client was.
+    pub(crate) last_length: usize,
 }
 
 enum Socket {
@@ -61,11 +63,12 @@ impl Link {
                 (Socket::Tcp { stream, read: Vec::new() }, local, server)
             }
         };
-        Self { socket, local, server, passed: Vec::new() }
+        Self { socket, local, server, passed: Vec::new(), last_length: 0 }
     }
 
     pub(crate) fn send(&mut self, packet: &[u8]) {
         self.passed.push(passed(packet));
+        self.last_length = packet.len();
         match &mut self.socket {
             Socket::Udp(socket) => assert_eq!(socket.send(packet).unwrap(), packet.len()),
             Socket::Tcp { stream, .. } => stream.write_all(packet).unwrap(),

@@ -18,6 +18,8 @@ use turn_client_proto::{
 };
 use turn_types::TurnCredentials;
 
+use visavis_turn::wire::Method;
+
 use crate::{
     foreign::{Credential, Data, Foreign},
     link::{Link, Over},
@@ -32,6 +34,8 @@ pub(crate) struct Proto {
     ahead: Duration,
     events: Vec<TurnEvent>,
     data: Vec<Data>,
+    over: Over,
+    is_refused: bool,
 }
 
 impl Proto {
@@ -46,7 +50,7 @@ impl Proto {
             Over::Tcp => TurnClientTcp::allocate(link.local, link.server, config).into(),
         };
         let (events, data) = (Vec::new(), Vec::new());
-        Self { client, link, started: Clock::now(), ahead: Duration::ZERO, events, data }
+        Self { client, link, started: Clock::now(), ahead: Duration::ZERO, events, data, over, is_refused: false }
     }
 
     fn now(&self) -> Instant {
@@ -54,7 +58,7 @@ impl Proto {
     }
 
     /// Sends what the client wants to send, and gives it what arrives.
-    fn turn(&mut self) {
+    fn drive(&mut self) {
         let now = self.now();
         let _ = self.client.poll(now);
         while let Some(transmit) = self.client.poll_transmit(now) {
@@ -69,6 +73,8 @@ impl Proto {
         match self.client.recv(transmit, self.now()) {
             TurnRecvRet::PeerData(data) => self.data.push(Data { peer: data.peer, payload: data.data().to_vec() }),
             TurnRecvRet::Handled => {}
+            // It does not take the second challenge for an answer, and asks again until it gives up.
+            TurnRecvRet::Ignored(_) => self.is_refused = self.link.refused(Method::ALLOCATE, 401) >= 2,
             other => panic!("the client does not take what the relay sends: {other:?}"),
         }
         let now = self.now();
@@ -81,7 +87,7 @@ impl Proto {
         let start = Clock::now();
         while !reached(self) {
             assert!(start.elapsed() < PATIENCE, "{what}: {:?}, {:?}", self.events, self.link.passed);
-            self.turn();
+            self.drive();
         }
     }
 
@@ -97,9 +103,10 @@ impl Foreign for Proto {
 
     fn allocate(&mut self) -> Option<SocketAddr> {
         self.until("an answer to Allocate", |own| {
-            own.happened(|event| {
-                matches!(event, TurnEvent::AllocationCreated(..) | TurnEvent::AllocationCreateFailed(_))
-            })
+            own.is_refused
+                || own.happened(|event| {
+                    matches!(event, TurnEvent::AllocationCreated(..) | TurnEvent::AllocationCreateFailed(_))
+                })
         });
         self.client.relayed_addresses().next().map(|(_, relayed)| relayed)
     }
@@ -118,11 +125,12 @@ impl Foreign for Proto {
 
     fn send(&mut self, peer: SocketAddr, payload: &[u8]) {
         let now = self.now();
-        let transmit = self.client.send_to(TransportType::Udp, peer, payload, now).unwrap();
+        let transmit = self.client.send_to(TransportType::Udp, peer, payload, now);
+        let transmit = transmit.unwrap_or_else(|error| panic!("{error}: {:?}, {:?}", self.events, self.link.passed));
         if let Some(transmit) = transmit {
             self.link.send(&transmit.data.build());
         }
-        self.turn();
+        self.drive();
     }
 
     fn receive(&mut self) -> Data {
@@ -130,8 +138,17 @@ impl Foreign for Proto {
         self.data.remove(0)
     }
 
-    fn pass(&mut self, time: Duration) {
+    /// On streams it does neither, against RFC 8656 section 12.5.
+    fn pads(&self) -> bool {
+        self.over == Over::Udp
+    }
+
+    fn skip(&mut self, time: Duration) {
         self.ahead += time;
+    }
+
+    fn turn(&mut self) {
+        self.drive();
     }
 
     fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool) {

@@ -66,7 +66,7 @@ impl Rtc {
     }
 
     /// Sends what the client wants to send, and gives it what arrives.
-    fn turn(&mut self) {
+    fn drive(&mut self) {
         let now = self.now();
         self.client.handle_timeout(now).unwrap();
         self.flush();
@@ -97,7 +97,7 @@ impl Rtc {
         let start = Instant::now();
         while !reached(self) {
             assert!(start.elapsed() < PATIENCE, "{what}: {:?}", self.link.passed);
-            self.turn();
+            self.drive();
         }
     }
 
@@ -140,8 +140,12 @@ impl Foreign for Rtc {
         self.data.remove(0)
     }
 
-    fn pass(&mut self, time: Duration) {
+    fn skip(&mut self, time: Duration) {
         self.ahead += time;
+    }
+
+    fn turn(&mut self) {
+        self.drive();
     }
 
     fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool) {
