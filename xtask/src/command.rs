@@ -35,6 +35,13 @@ pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(words: I) -> Com
     command
 }
 
+/// `cargo` with these words in the workspace of `foreign`, which keeps what it builds beside the rest.
+pub(crate) fn cargo_foreign<'w>(task: &'w str, words: impl IntoIterator<Item = &'w str>) -> Command {
+    let mut command = cargo([task, "--manifest-path", "foreign/Cargo.toml"]);
+    command.arg("--target-dir").arg(target_dir().join("foreign")).args(words);
+    command
+}
+
 /// A program with these words, to be run in the root.
 pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
     name: impl AsRef<OsStr>,

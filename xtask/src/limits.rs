@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::command::{cargo, output, root};
 
 /// Which crate may know which other crate of the project. Everything else is refused.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("visavis-clock", &[]),
     ("visavis-turn", &["visavis-clock"]),
     ("visavis-signal", &[]),
@@ -22,6 +22,7 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("visavis-page", &["visavis-call", "visavis-clock", "visavis-signal"]),
     ("visavis", &["visavis-clock", "visavis-hub", "visavis-relay", "visavis-signal", "visavis-turn"]),
     ("visavis-fuzz", &["visavis-clock", "visavis-turn"]),
+    ("visavis-foreign", &[]),
     ("visavis-lab", &["visavis-call", "visavis-signal", "visavis-turn"]),
     ("visavis-xtask", &[]),
 ];
@@ -56,12 +57,15 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn edges() -> Result<Vec<String>> {
-    let metadata = output(&mut cargo(["metadata", "--format-version", "1", "--no-deps", "--offline"]))?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    let mut packages = Vec::new();
+    for manifest in ["Cargo.toml", "foreign/Cargo.toml"] {
+        let words = ["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path", manifest];
+        let metadata: Value = serde_json::from_str(&output(&mut cargo(words))?)?;
+        packages.extend(metadata["packages"].as_array().context("cargo metadata names no packages")?.clone());
+    }
     let names = packages.iter().filter_map(|package| package["name"].as_str()).collect::<BTreeSet<_>>();
     let mut faults = Vec::new();
-    for package in packages {
+    for package in &packages {
         let name = package["name"].as_str().unwrap_or_default();
         let Some((_, allowed)) = EDGES.iter().find(|(listed, _)| *listed == name) else {
             faults.push(format!("{name} has no row in the table of edges"));
@@ -127,7 +131,7 @@ fn unsafety() -> Result<Vec<String>> {
 }
 
 fn crate_folders() -> Result<Vec<PathBuf>> {
-    let mut folders = ["fuzz", "lab", "xtask"].map(|name| root().join(name)).to_vec();
+    let mut folders = ["foreign", "fuzz", "lab", "xtask"].map(|name| root().join(name)).to_vec();
     for entry in fs::read_dir(root().join("crates"))? {
         folders.push(entry?.path());
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     check,
-    command::{cargo, run, tools_dir},
+    command::{cargo, cargo_foreign, run, tools_dir},
     serve, setup,
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     step("what the tests need", setup::for_tests)?;
     step("checks", check::check)?;
     step("crates", crates)?;
+    step("foreign implementations", foreign)?;
     if options.quick {
         return Ok(());
     }
@@ -49,6 +50,11 @@ fn crates() -> Result<()> {
         "--exclude",
         "visavis-lab",
     ]))
+}
+
+/// Other people's TURN, in a workspace of its own.
+fn foreign() -> Result<()> {
+    run(&mut cargo_foreign("test", ["--quiet", "--locked"]))
 }
 
 /// The browsers share two cores, so the product's tests run one after another.

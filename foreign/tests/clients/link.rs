@@ -107,8 +107,7 @@ impl Link {
     }
 
     pub(crate) fn refused(&self, method: Method, code: u16) -> usize {
-        let refused =
-            |passed: &&Passed| matches!(passed, Passed::Response { method: of, code: with, .. } if (*of, *with) == (method, code));
+        let refused = |passed: &&Passed| matches!(passed, Passed::Response { method: of, code: with, .. } if (*of, *with) == (method, code));
         self.passed.iter().filter(refused).count()
     }
 }

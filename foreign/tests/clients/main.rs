@@ -1,4 +1,5 @@
 //! Other people's TURN clients against our relay, over real sockets.
+#![allow(clippy::unwrap_used)]
 
 mod foreign;
 mod link;

@@ -50,7 +50,16 @@ impl Proto {
             Over::Tcp => TurnClientTcp::allocate(link.local, link.server, config).into(),
         };
         let (events, data) = (Vec::new(), Vec::new());
-        Self { client, link, started: Clock::now(), ahead: Duration::ZERO, events, data, over, is_refused: false }
+        Self {
+            client,
+            link,
+            started: Clock::now(),
+            ahead: Duration::ZERO,
+            events,
+            data,
+            over,
+            is_refused: false,
+        }
     }
 
     fn now(&self) -> Instant {
@@ -71,7 +80,9 @@ impl Proto {
         let transport = self.client.transport();
         let transmit = Transmit::new(packet, transport, self.link.server, self.link.local);
         match self.client.recv(transmit, self.now()) {
-            TurnRecvRet::PeerData(data) => self.data.push(Data { peer: data.peer, payload: data.data().to_vec() }),
+            TurnRecvRet::PeerData(data) => {
+                self.data.push(Data { peer: data.peer, payload: data.data().to_vec() })
+            }
             TurnRecvRet::Handled => {}
             // It does not take the second challenge for an answer, and asks again until it gives up.
             TurnRecvRet::Ignored(_) => self.is_refused = self.link.refused(Method::ALLOCATE, 401) >= 2,
@@ -114,7 +125,9 @@ impl Foreign for Proto {
     fn permit(&mut self, peer: SocketAddr) {
         let now = self.now();
         self.client.create_permission(TransportType::Udp, peer.ip(), now).unwrap();
-        self.until("a permission", |own| own.happened(|event| matches!(event, TurnEvent::PermissionCreated(..))));
+        self.until("a permission", |own| {
+            own.happened(|event| matches!(event, TurnEvent::PermissionCreated(..)))
+        });
     }
 
     fn bind(&mut self, peer: SocketAddr) {
@@ -126,7 +139,8 @@ impl Foreign for Proto {
     fn send(&mut self, peer: SocketAddr, payload: &[u8]) {
         let now = self.now();
         let transmit = self.client.send_to(TransportType::Udp, peer, payload, now);
-        let transmit = transmit.unwrap_or_else(|error| panic!("{error}: {:?}, {:?}", self.events, self.link.passed));
+        let transmit =
+            transmit.unwrap_or_else(|error| panic!("{error}: {:?}, {:?}", self.events, self.link.passed));
         if let Some(transmit) = transmit {
             self.link.send(&transmit.data.build());
         }

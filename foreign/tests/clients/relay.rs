@@ -22,7 +22,8 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     pub(crate) fn new() -> Self {
-        let loopback = RelayInterface { advertised: Ipv4Addr::LOCALHOST.into(), local: Ipv4Addr::LOCALHOST.into() };
+        let loopback =
+            RelayInterface { advertised: Ipv4Addr::LOCALHOST.into(), local: Ipv4Addr::LOCALHOST.into() };
         let options = Options {
             udp: vec![(Ipv4Addr::LOCALHOST, 0).into()],
             shards: 1,

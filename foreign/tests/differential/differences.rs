@@ -131,7 +131,8 @@ impl Case<'_> {
     }
 }
 
-type Values<'a> = (Method, [u8; 16], &'a [SocketAddr], Option<SocketAddr>, Option<u32>, Option<(u8, u16)>, &'a [u16]);
+type Values<'a> =
+    (Method, [u8; 16], &'a [SocketAddr], Option<SocketAddr>, Option<u32>, Option<(u8, u16)>, &'a [u16]);
 
 fn values(answer: &Answer) -> Values<'_> {
     let Answer { method, id, relayed, mapped, lifetime, address_error, others, .. } = answer;
@@ -148,9 +149,14 @@ pub(crate) fn unknown(request: &Request) -> impl Iterator<Item = u16> {
 pub(crate) fn has_unexpected(request: &Request) -> bool {
     use attribute::*;
     let expected: &[u16] = match request.method {
-        Method::ALLOCATE => {
-            &[REQUESTED_TRANSPORT, LIFETIME, RESERVATION_TOKEN, EVEN_PORT, REQUESTED_ADDRESS_FAMILY, DONT_FRAGMENT]
-        }
+        Method::ALLOCATE => &[
+            REQUESTED_TRANSPORT,
+            LIFETIME,
+            RESERVATION_TOKEN,
+            EVEN_PORT,
+            REQUESTED_ADDRESS_FAMILY,
+            DONT_FRAGMENT,
+        ],
         Method::REFRESH => &[LIFETIME, REQUESTED_ADDRESS_FAMILY],
         Method::CREATE_PERMISSION => &[XOR_PEER_ADDRESS],
         Method::CHANNEL_BIND => &[XOR_PEER_ADDRESS, CHANNEL_NUMBER],
@@ -158,7 +164,8 @@ pub(crate) fn has_unexpected(request: &Request) -> bool {
         _ => &[],
     };
     let is_unexpected = |kind: u16| must_be_known(kind) && is_known(kind) && !expected.contains(&kind);
-    let has_credential = request.credential.is_some() && matches!(request.method, Method::BINDING | Method::SEND);
+    let has_credential =
+        request.credential.is_some() && matches!(request.method, Method::BINDING | Method::SEND);
     has_credential || request.body.iter().any(|(kind, _)| is_unexpected(*kind))
 }
 
@@ -175,4 +182,3 @@ pub(crate) fn peers(request: &Request) -> impl Iterator<Item = SocketAddr> {
 pub(crate) fn is_told(request: &Request) -> bool {
     request.credential.as_ref().is_some_and(|credential| credential.nonce == Nonce::Told)
 }
-

@@ -73,7 +73,8 @@ pub(crate) fn request(rng: &mut Rng, account: usize, sha256: bool, relayed: &[So
 pub(crate) fn send(rng: &mut Rng, relayed: &[SocketAddr]) -> Request {
     let id = id(rng);
     let length = rng.below(40);
-    let mut body = vec![(attribute::XOR_PEER_ADDRESS, peer(rng, id, relayed)), (attribute::DATA, rng.bytes(length))];
+    let mut body =
+        vec![(attribute::XOR_PEER_ADDRESS, peer(rng, id, relayed)), (attribute::DATA, rng.bytes(length))];
     if rng.percent(3) {
         body.remove(rng.below(2));
     }
@@ -96,7 +97,12 @@ pub(crate) fn send(rng: &mut Rng, relayed: &[SocketAddr]) -> Request {
 
 /// What a client asks before it knows a nonce.
 pub(crate) fn first(rng: &mut Rng) -> Request {
-    Request::new(Class::Request, Method::ALLOCATE, id(rng), vec![(attribute::REQUESTED_TRANSPORT, UDP.to_vec())])
+    Request::new(
+        Class::Request,
+        Method::ALLOCATE,
+        id(rng),
+        vec![(attribute::REQUESTED_TRANSPORT, UDP.to_vec())],
+    )
 }
 
 /// A plain Allocate.
@@ -172,7 +178,8 @@ fn lifetime(rng: &mut Rng) -> Attribute {
 }
 
 fn family(rng: &mut Rng, kind: u16) -> Attribute {
-    let value = rng.of(&[&[2, 0, 0, 0][..], &[2, 0, 0, 0], &[1, 0, 0, 0], &[1, 0, 0, 0], &[3, 0, 0, 0], &[2, 0]]);
+    let value =
+        rng.of(&[&[2, 0, 0, 0][..], &[2, 0, 0, 0], &[1, 0, 0, 0], &[1, 0, 0, 0], &[3, 0, 0, 0], &[2, 0]]);
     (kind, value.to_vec())
 }
 
@@ -185,7 +192,8 @@ fn channel_bind(rng: &mut Rng, id: [u8; 12], relayed: &[SocketAddr]) -> Vec<Attr
     let number = if rng.percent(5) { rng.of(&UNBINDABLE) } else { rng.of(&NUMBERS) };
     let mut value = number.to_be_bytes().to_vec();
     value.extend(if rng.percent(3) { &[0][..] } else { &[0, 0] });
-    let mut body = vec![(attribute::CHANNEL_NUMBER, value), (attribute::XOR_PEER_ADDRESS, peer(rng, id, relayed))];
+    let mut body =
+        vec![(attribute::CHANNEL_NUMBER, value), (attribute::XOR_PEER_ADDRESS, peer(rng, id, relayed))];
     if rng.percent(4) {
         body.remove(rng.below(2));
     }
@@ -197,7 +205,11 @@ fn peer(rng: &mut Rng, id: [u8; 12], relayed: &[SocketAddr]) -> Vec<u8> {
     let peer = match rng.below(50) {
         0 => address(FORBIDDEN),
         1 => address(WITHOUT_PORT),
-        2 => return rng.of(&[&[0, 1, 0, 0, 1][..], &[0, 3, 0, 0, 1, 1, 1, 1], &[], &[0, 2, 0, 0, 1, 1, 1, 1]]).to_vec(),
+        2 => {
+            return rng
+                .of(&[&[0, 1, 0, 0, 1][..], &[0, 3, 0, 0, 1, 1, 1, 1], &[], &[0, 2, 0, 0, 1, 1, 1, 1]])
+                .to_vec();
+        }
         3..8 if !relayed.is_empty() => relayed[rng.below(relayed.len())],
         _ => address(rng.of(&PEERS)),
     };
@@ -230,7 +242,9 @@ fn spoil(rng: &mut Rng, request: &mut Request) {
         9 => credential.username = Some(vec![0xff, 0xfe, b'x']),
         10 => *credential = Credential::right(1 - credential.account, credential.sha256),
         11 => *credential = Credential::right(credential.account, !credential.sha256),
-        12 => credential.says = rng.of(&[Says::OnlyChosen, Says::OnlyOffered, Says::OtherOffer, Says::Nothing]),
+        12 => {
+            credential.says = rng.of(&[Says::OnlyChosen, Says::OnlyOffered, Says::OtherOffer, Says::Nothing])
+        }
         13 => credential.seal = rng.of(&[Seal::Sha1, Seal::Sha256]),
         14 => credential.seal = rng.of(&[Seal::Short, Seal::None]),
         _ => credential.username = Some(ACCOUNTS[1 - credential.account].0.into()),

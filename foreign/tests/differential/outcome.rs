@@ -9,7 +9,7 @@ use crate::request::{ACCOUNTS, Password, Told, key};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Nothing,
-    Reply(Answer),
+    Reply(Box<Answer>),
     ToPeer { relayed: SocketAddr, peer: SocketAddr, payload: Vec<u8> },
     ToClient { client: SocketAddr, way: Way, payload: Vec<u8> },
 }
@@ -75,7 +75,7 @@ impl Outcome {
             let payload = message.attribute(attribute::DATA).expect("data").to_vec();
             return Self::ToClient { client: to, way: Way::Indication(peer), payload };
         }
-        Self::Reply(Answer::read(to, &message))
+        Self::Reply(Box::new(Answer::read(to, &message)))
     }
 
     pub(crate) fn answer(&self) -> Option<&Answer> {
@@ -97,7 +97,8 @@ impl Outcome {
 impl Answer {
     fn read(to: SocketAddr, message: &Message<'_>) -> Self {
         let value = |kind| message.attribute(kind).map(<[u8]>::to_vec);
-        let address = |value: &[u8]| attribute::xor_address(value, message.transaction_id()).expect("an address");
+        let address =
+            |value: &[u8]| attribute::xor_address(value, message.transaction_id()).expect("an address");
         let code = |value: &[u8]| u16::from(value[2]) * 100 + u16::from(value[3]);
         let code = match (message.class(), message.attribute(attribute::ERROR_CODE)) {
             (Class::Success, None) => 200,
@@ -126,7 +127,10 @@ impl Answer {
         repeated.sort_unstable();
         repeated.dedup();
         let plain = message.attribute(attribute::MAPPED_ADDRESS).map(|value| {
-            SocketAddr::from(([value[4], value[5], value[6], value[7]], u16::from_be_bytes([value[2], value[3]])))
+            SocketAddr::from((
+                [value[4], value[5], value[6], value[7]],
+                u16::from_be_bytes([value[2], value[3]]),
+            ))
         });
         Self {
             to,

@@ -54,6 +54,8 @@ struct Packets {
 pub(crate) struct Pair {
     rng: Rng,
     now: Duration,
+    /// The family of the clients' addresses.
+    is_v4: bool,
     ours: Ours,
     theirs: Theirs,
     clients: Vec<Client>,
@@ -62,27 +64,36 @@ pub(crate) struct Pair {
     steps: u64,
     pub(crate) counts: Vec<u64>,
     pub(crate) unexplained: BTreeMap<String, String>,
-    pub(crate) compared: u64,
-    pub(crate) alike: u64,
     /// What both did alike, by kind.
     pub(crate) kinds: BTreeMap<&'static str, u64>,
 }
 
 impl Pair {
-    pub(crate) fn new(rng: Rng) -> Self {
-        let kinds = ["200", "400", "401", "420", "437", "438", "441", "442", "443", "data to peers", "data to clients"];
+    pub(crate) fn new(rng: Rng, is_v4: bool) -> Self {
+        let kinds = [
+            "200",
+            "400",
+            "401",
+            "420",
+            "437",
+            "438",
+            "441",
+            "442",
+            "443",
+            "data to peers",
+            "data to clients",
+        ];
         let mut pair = Self {
             rng,
             now: Duration::ZERO,
+            is_v4,
             ours: Ours::new(),
-            theirs: Theirs::new(),
+            theirs: Theirs::new(is_v4),
             clients: Vec::new(),
             addresses: 0,
             steps: 0,
             counts: vec![0; DIFFERENCES.len()],
             unexplained: BTreeMap::new(),
-            compared: 0,
-            alike: 0,
             kinds: kinds.into_iter().map(|kind| (kind, 0)).collect(),
         };
         for _ in 0..CLIENTS {
@@ -133,8 +144,12 @@ impl Pair {
     fn new_client(&mut self) -> Client {
         self.addresses += 1;
         let [_, a, b, c] = self.addresses.to_be_bytes();
+        let address = match self.is_v4 {
+            true => SocketAddr::from(([100, a, b, c], 40_000)),
+            false => SocketAddr::from(([0x2a00, 1, 0, 0, 0, a.into(), b.into(), c.into()], 40_000)),
+        };
         Client {
-            address: SocketAddr::from(([100, a, b, c], 40_000)),
+            address,
             account: self.rng.below(2),
             sha256: self.rng.percent(40),
             told: Default::default(),
@@ -256,7 +271,9 @@ impl Pair {
         let request = &packets.request;
         let peers = || {
             let id = TransactionId::new(request.id);
-            request.values(attribute::XOR_PEER_ADDRESS).filter_map(move |value| attribute::xor_address(value, id))
+            request
+                .values(attribute::XOR_PEER_ADDRESS)
+                .filter_map(move |value| attribute::xor_address(value, id))
         };
         match (request.method, outcomes.map(Outcome::code)) {
             (Method::ALLOCATE, [Some(200), Some(200)]) => {
@@ -278,7 +295,9 @@ impl Pair {
             }
             (Method::CREATE_PERMISSION | Method::CHANNEL_BIND, [Some(200), Some(200)]) => {
                 client.permitted.extend(peers().map(|peer| (peer.ip(), now)));
-                if let (Some(number), Some(peer)) = (request.number(attribute::CHANNEL_NUMBER), peers().next()) {
+                if let (Some(number), Some(peer)) =
+                    (request.number(attribute::CHANNEL_NUMBER), peers().next())
+                {
                     client.channels.insert((number >> 16) as u16, peer);
                 }
             }
@@ -306,8 +325,10 @@ impl Pair {
         }
         let client = &self.clients[index];
         let peer = client.channels.get(&number).copied();
-        let (ours, theirs) =
-            (self.ours.client(self.now, client.address, &packet), self.theirs.client(self.now, client.address, &packet));
+        let (ours, theirs) = (
+            self.ours.client(self.now, client.address, &packet),
+            self.theirs.client(self.now, client.address, &packet),
+        );
         self.judge_data(index, Sent::ChannelData(peer), peer, &ours, &theirs);
         self.cross(&ours, &theirs);
     }
@@ -344,7 +365,8 @@ impl Pair {
             packet[0] &= 0x3f;
         }
         let from = self.clients[index].address;
-        let (ours, theirs) = (self.ours.client(self.now, from, &packet), self.theirs.client(self.now, from, &packet));
+        let (ours, theirs) =
+            (self.ours.client(self.now, from, &packet), self.theirs.client(self.now, from, &packet));
         self.judge_data(index, Sent::Garbage, None, &ours, &theirs);
     }
 
@@ -372,7 +394,6 @@ impl Pair {
 
     /// Whether the outcomes are alike in what was done. What is not alike must be explained.
     fn judge(&mut self, index: usize, case: &Case<'_>) -> bool {
-        self.compared += 1;
         let facets = case.facets();
         for facet in &facets {
             let row = DIFFERENCES.iter().position(|row| row.facet == *facet && (row.holds)(case));
@@ -382,7 +403,6 @@ impl Pair {
             }
         }
         let is_same = !facets.contains(&Facet::Act);
-        self.alike += u64::from(facets.is_empty());
         if is_same && *case.ours != Outcome::Nothing {
             *self.kinds.entry(kind(case.ours)).or_default() += 1;
         }
@@ -397,7 +417,9 @@ impl Pair {
             return;
         }
         let sent = match case.sent {
-            Sent::Message(request) => format!("{request:x?} with {:?}", differences::peers(request).collect::<Vec<_>>()),
+            Sent::Message(request) => {
+                format!("{request:x?} with {:?}", differences::peers(request).collect::<Vec<_>>())
+            }
             Sent::ChannelData(peer) => format!("ChannelData for {peer:?}"),
             Sent::Peer(peer) => format!("data from {peer}"),
             Sent::Garbage => "garbage".into(),

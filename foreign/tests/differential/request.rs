@@ -253,13 +253,13 @@ impl Request {
     /// Whether an attribute comes twice with different values.
     pub(crate) fn contradicts_itself(&self) -> bool {
         let kinds = self.body.iter().map(|(kind, _)| *kind);
-        kinds.filter(|kind| *kind != attribute::XOR_PEER_ADDRESS || self.method != Method::CREATE_PERMISSION).any(
-            |kind| {
+        kinds
+            .filter(|kind| *kind != attribute::XOR_PEER_ADDRESS || self.method != Method::CREATE_PERMISSION)
+            .any(|kind| {
                 let mut values = self.values(kind);
                 let first = values.next();
                 values.any(|value| Some(value) != first)
-            },
-        )
+            })
     }
 
     pub(crate) fn number(&self, kind: u16) -> Option<u32> {

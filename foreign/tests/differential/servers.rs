@@ -23,11 +23,16 @@ use crate::{
     request::{ACCOUNTS, REALM},
 };
 
-pub(crate) const LISTEN: &str = "5.6.7.8:3478";
+/// Where both servers listen for clients of each family.
+pub(crate) const LISTEN: [&str; 2] = ["5.6.7.8:3478", "[2a01:4f8::1]:3478"];
 pub(crate) const NONCE_LIFETIME: Duration = Duration::from_secs(600);
 
 pub(crate) fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")
+}
+
+pub(crate) fn listen(is_v4: bool) -> SocketAddr {
+    address(LISTEN[usize::from(!is_v4)])
 }
 
 /// A server that can be asked the same as the other.
@@ -53,7 +58,10 @@ impl Ours {
         let config = Config {
             realm: REALM.into(),
             secrets: Vec::new(),
-            accounts: ACCOUNTS.iter().map(|(name, password)| ((*name).into(), Secret::new(*password))).collect(),
+            accounts: ACCOUNTS
+                .iter()
+                .map(|(name, password)| ((*name).into(), Secret::new(*password)))
+                .collect(),
             nonce_key: [7; 32],
             relays: vec![relay("5.6.7.8"), relay("2a01:4f8::1")],
             ports: PortRange::new(49_152, 65_535),
@@ -119,24 +127,27 @@ impl Asked for Ours {
 }
 
 fn five_tuple(client: SocketAddr) -> FiveTuple {
-    FiveTuple { client, server: address(LISTEN), transport: Transport::Udp }
+    FiveTuple { client, server: listen(client.is_ipv4()), transport: Transport::Udp }
 }
 
 pub(crate) struct Theirs {
+    /// It listens at one address.
     server: TurnServer,
+    listen: SocketAddr,
     /// What to bind next; ports of their own if ours bound none.
     pub(crate) to_bind: Vec<SocketAddr>,
     port: u16,
 }
 
 impl Theirs {
-    pub(crate) fn new() -> Self {
-        let mut server = TurnServer::new(TransportType::Udp, address(LISTEN), REALM.into());
+    pub(crate) fn new(is_v4: bool) -> Self {
+        let listen = listen(is_v4);
+        let mut server = TurnServer::new(TransportType::Udp, listen, REALM.into());
         for (name, password) in ACCOUNTS {
             server.add_user(name.into(), password.into());
         }
         server.set_nonce_expiry_duration(NONCE_LIFETIME);
-        Self { server, to_bind: Vec::new(), port: 10_000 }
+        Self { server, listen, to_bind: Vec::new(), port: 10_000 }
     }
 
     /// Lets the server do what it wants by now, and says what it sends.
@@ -176,15 +187,22 @@ impl Theirs {
         }
         let mut sent = VecDeque::new();
         while let Some(transmit) = self.server.poll_transmit(at) {
-            sent.push_back(outcome(&transmit));
+            sent.push_back(self.outcome(&transmit));
         }
         sent
+    }
+
+    fn outcome(&self, transmit: &Transmit<Vec<u8>>) -> Outcome {
+        if transmit.from == self.listen {
+            return Outcome::to_client(transmit.to, &transmit.data);
+        }
+        Outcome::ToPeer { relayed: transmit.from, peer: transmit.to, payload: transmit.data.clone() }
     }
 
     fn receive(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, packet: &[u8]) -> Outcome {
         assert!(self.poll(now).is_empty(), "nothing is owed");
         let transmit = Transmit::new(packet.to_vec(), TransportType::Udp, from, to);
-        let sent = self.server.recv(transmit, instant(now)).map(|transmit| outcome(&transmit.build()));
+        let sent = self.server.recv(transmit, instant(now)).map(|transmit| self.outcome(&transmit.build()));
         let mut owed = self.poll(now);
         assert!(owed.len() + usize::from(sent.is_some()) <= 1, "two answers: {sent:?} and {owed:?}");
         sent.or_else(|| owed.pop_front()).unwrap_or(Outcome::Nothing)
@@ -193,19 +211,12 @@ impl Theirs {
 
 impl Asked for Theirs {
     fn client(&mut self, now: Duration, from: SocketAddr, packet: &[u8]) -> Outcome {
-        self.receive(now, from, address(LISTEN), packet)
+        self.receive(now, from, self.listen, packet)
     }
 
     fn peer(&mut self, now: Duration, at: SocketAddr, peer: SocketAddr, payload: &[u8]) -> Outcome {
         self.receive(now, peer, at, payload)
     }
-}
-
-fn outcome(transmit: &Transmit<Vec<u8>>) -> Outcome {
-    if transmit.from == address(LISTEN) {
-        return Outcome::to_client(transmit.to, &transmit.data);
-    }
-    Outcome::ToPeer { relayed: transmit.from, peer: transmit.to, payload: transmit.data.clone() }
 }
 
 fn instant(now: Duration) -> Instant {
