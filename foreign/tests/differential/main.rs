@@ -25,15 +25,15 @@ fn every_difference_between_the_servers_is_explained() {
     let seed = number("VISAVIS_DIFFERENTIAL_SEED", SEED);
     let count = number("VISAVIS_DIFFERENTIAL_COUNT", COUNT);
     let mut counts = vec![0; DIFFERENCES.len()];
-    for is_v4 in [true, false] {
-        let mut pair = Pair::new(Rng(seed), is_v4);
-        (0..count / 2).for_each(|_| pair.step());
+    for (is_v4, is_stream) in [(true, false), (false, false), (true, true)] {
+        let mut pair = Pair::new(Rng(seed), is_v4, is_stream);
+        (0..count / 3).for_each(|_| pair.step());
         let unexplained: Vec<String> =
             pair.unexplained.iter().map(|(kind, example)| format!("{kind}\n{example}")).collect();
         let unexplained = unexplained.join("\n\n");
         assert!(
             unexplained.is_empty(),
-            "unexplained differences with seed {seed}, IPv4 {is_v4}:\n{unexplained}"
+            "unexplained differences with seed {seed}, IPv4 {is_v4}, TCP {is_stream}:\n{unexplained}"
         );
         for (what, count) in &pair.kinds {
             assert!(*count > 0, "of {what} nothing was ever seen");

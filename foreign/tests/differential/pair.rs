@@ -56,6 +56,8 @@ pub(crate) struct Pair {
     now: Duration,
     /// The family of the clients' addresses.
     is_v4: bool,
+    /// Whether they come over TCP.
+    is_stream: bool,
     ours: Ours,
     theirs: Theirs,
     clients: Vec<Client>,
@@ -69,7 +71,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    pub(crate) fn new(rng: Rng, is_v4: bool) -> Self {
+    pub(crate) fn new(rng: Rng, is_v4: bool, is_stream: bool) -> Self {
         let kinds = [
             "200",
             "400",
@@ -87,8 +89,9 @@ impl Pair {
             rng,
             now: Duration::ZERO,
             is_v4,
-            ours: Ours::new(),
-            theirs: Theirs::new(is_v4),
+            is_stream,
+            ours: Ours::new(is_v4, is_stream),
+            theirs: Theirs::new(is_v4, is_stream),
             clients: Vec::new(),
             addresses: 0,
             steps: 0,
@@ -127,7 +130,8 @@ impl Pair {
             }
             67..80 => self.channel_data(index),
             80..95 => self.peer_data(&relayed),
-            95..97 => self.garbage(index),
+            // On a stream nobody could read on.
+            95..97 if !self.is_stream => self.garbage(index),
             _ => self.pass(),
         }
     }
@@ -176,6 +180,7 @@ impl Pair {
         let client = std::mem::replace(&mut self.clients[index], client);
         self.ours.end(self.now, client.address);
         self.end_theirs(&client);
+        self.theirs.close(self.now, client.address);
         self.introduce(index);
     }
 
@@ -199,7 +204,10 @@ impl Pair {
         }
     }
 
-    fn send(&mut self, index: usize, request: Request) {
+    fn send(&mut self, index: usize, mut request: Request) {
+        if self.is_stream {
+            request.frame();
+        }
         let client = &self.clients[index];
         let bytes = [0, 1].map(|side| request.encode(&client.told[side]));
         let packets = Packets { request, bytes, told_at: client.told_at };
@@ -311,16 +319,21 @@ impl Pair {
             true => self.rng.of(&bound),
             false => self.rng.of(&[0x4000, 0x4001, 0x4fff, 0x5000, 0x7fff, 0x8000, 0xfffe, 0xffff]),
         };
-        let length = self.rng.below(60);
+        if self.is_stream && number > 0x7fff {
+            return;
+        }
+        // Theirs does not pad (see `clients`), so that on a stream there is nothing to pad.
+        let length = if self.is_stream { 4 * self.rng.below(15) } else { self.rng.below(60) };
         let payload = self.rng.bytes(length);
         let said = match self.rng.below(20) {
+            _ if self.is_stream => length,
             0 => length + 1,
             1 => length.saturating_sub(2),
             2 => 0xffff,
             _ => length,
         };
         let mut packet = [&number.to_be_bytes()[..], &(said as u16).to_be_bytes(), &payload].concat();
-        if self.rng.percent(2) {
+        if self.rng.percent(2) && !self.is_stream {
             packet.truncate(self.rng.below(4).max(1));
         }
         let client = &self.clients[index];

@@ -193,6 +193,14 @@ impl Request {
         }
     }
 
+    /// Leaves out what would end a stream.
+    pub(crate) fn frame(&mut self) {
+        self.classic = false;
+        if !matches!(self.length, Length::Odd(4 | 8)) {
+            self.length = Length::Right;
+        }
+    }
+
     pub(crate) fn transaction_id(&self) -> TransactionId {
         let mut id = TransactionId::new(self.id);
         if self.classic {

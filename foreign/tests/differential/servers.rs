@@ -14,8 +14,8 @@ use turn_server_proto::{
 use turn_types::AddressFamily;
 use visavis_clock::Now;
 use visavis_turn::{
-    Action, Config, FiveTuple, FromClient, Limits, PeerAddr, PeerPolicy, PortRange, RelayInterface, RelayKey,
-    RelayedAddr, Secret, Server, Transport,
+    Action, Config, FiveTuple, Frame, FromClient, Limits, PeerAddr, PeerPolicy, PortRange, RelayInterface,
+    RelayKey, RelayedAddr, Secret, Server, Transport, frame,
 };
 
 use crate::{
@@ -44,13 +44,15 @@ pub(crate) trait Asked {
 
 pub(crate) struct Ours {
     server: Server,
+    listen: SocketAddr,
+    transport: Transport,
     bound: BTreeMap<RelayKey, SocketAddr>,
     /// What was bound for the last packet: theirs gets the same.
     pub(crate) just_bound: Vec<SocketAddr>,
 }
 
 impl Ours {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(is_v4: bool, is_stream: bool) -> Self {
         let relay = |ip: &str| {
             let ip: IpAddr = ip.parse().expect("an address");
             RelayInterface { advertised: ip, local: ip }
@@ -69,13 +71,19 @@ impl Ours {
             limits: Limits { nonce_lifetime: NONCE_LIFETIME, ..Limits::off() },
             unix_time_at_zero: Duration::from_secs(1_700_000_000),
         };
-        Self { server: Server::new(config, [3; 32]), bound: BTreeMap::new(), just_bound: Vec::new() }
+        let (server, bound, just_bound) = (Server::new(config, [3; 32]), BTreeMap::new(), Vec::new());
+        let transport = if is_stream { Transport::Tcp } else { Transport::Udp };
+        Self { server, listen: listen(is_v4), transport, bound, just_bound }
     }
 
     /// Ends the client's allocation.
     pub(crate) fn end(&mut self, now: Duration, client: SocketAddr) {
-        self.server.handle_closed(Now::after(now), five_tuple(client));
+        self.server.handle_closed(Now::after(now), self.five_tuple(client));
         self.act(now);
+    }
+
+    const fn five_tuple(&self, client: SocketAddr) -> FiveTuple {
+        FiveTuple { client, server: self.listen, transport: self.transport }
     }
 
     fn act(&mut self, now: Duration) -> Option<Outcome> {
@@ -99,9 +107,13 @@ impl Ours {
 impl Asked for Ours {
     fn client(&mut self, now: Duration, from: SocketAddr, packet: &[u8]) -> Outcome {
         self.just_bound.clear();
+        let from = self.five_tuple(from);
+        if self.transport.is_stream() {
+            assert_eq!(frame(packet), Frame::Whole(packet.len()), "what is sent on streams has frames");
+        }
         self.server.handle_timeout(Now::after(now));
         self.act(now);
-        let outcome = match self.server.handle_client(Now::after(now), five_tuple(from), packet) {
+        let outcome = match self.server.handle_client(Now::after(now), from, packet) {
             FromClient::Nothing => Outcome::Nothing,
             FromClient::Reply(reply) => Outcome::to_client(reply.to.client, reply.bytes),
             FromClient::ToPeer { from, peer, payload, .. } => {
@@ -126,28 +138,26 @@ impl Asked for Ours {
     }
 }
 
-fn five_tuple(client: SocketAddr) -> FiveTuple {
-    FiveTuple { client, server: listen(client.is_ipv4()), transport: Transport::Udp }
-}
-
 pub(crate) struct Theirs {
     /// It listens at one address.
     server: TurnServer,
     listen: SocketAddr,
+    transport: TransportType,
     /// What to bind next; ports of their own if ours bound none.
     pub(crate) to_bind: Vec<SocketAddr>,
     port: u16,
 }
 
 impl Theirs {
-    pub(crate) fn new(is_v4: bool) -> Self {
+    pub(crate) fn new(is_v4: bool, is_stream: bool) -> Self {
         let listen = listen(is_v4);
-        let mut server = TurnServer::new(TransportType::Udp, listen, REALM.into());
+        let transport = if is_stream { TransportType::Tcp } else { TransportType::Udp };
+        let mut server = TurnServer::new(transport, listen, REALM.into());
         for (name, password) in ACCOUNTS {
             server.add_user(name.into(), password.into());
         }
         server.set_nonce_expiry_duration(NONCE_LIFETIME);
-        Self { server, listen, to_bind: Vec::new(), port: 10_000 }
+        Self { server, listen, transport, to_bind: Vec::new(), port: 10_000 }
     }
 
     /// Lets the server do what it wants by now, and says what it sends.
@@ -199,9 +209,16 @@ impl Theirs {
         Outcome::ToPeer { relayed: transmit.from, peer: transmit.to, payload: transmit.data.clone() }
     }
 
-    fn receive(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, packet: &[u8]) -> Outcome {
+    /// The client's connection is gone.
+    pub(crate) fn close(&mut self, now: Duration, client: SocketAddr) {
+        if self.transport == TransportType::Tcp {
+            let end = Transmit::new(Vec::new(), self.transport, client, self.listen);
+            assert!(self.server.recv(end, instant(now)).is_none());
+        }
+    }
+
+    fn receive(&mut self, now: Duration, transmit: Transmit<Vec<u8>>) -> Outcome {
         assert!(self.poll(now).is_empty(), "nothing is owed");
-        let transmit = Transmit::new(packet.to_vec(), TransportType::Udp, from, to);
         let sent = self.server.recv(transmit, instant(now)).map(|transmit| self.outcome(&transmit.build()));
         let mut owed = self.poll(now);
         assert!(owed.len() + usize::from(sent.is_some()) <= 1, "two answers: {sent:?} and {owed:?}");
@@ -211,11 +228,18 @@ impl Theirs {
 
 impl Asked for Theirs {
     fn client(&mut self, now: Duration, from: SocketAddr, packet: &[u8]) -> Outcome {
-        self.receive(now, from, self.listen, packet)
+        // A stream has no borders.
+        let border = if self.transport == TransportType::Tcp { packet.len() / 3 } else { 0 };
+        let transmit = |part: &[u8]| Transmit::new(part.to_vec(), self.transport, from, self.listen);
+        let [first, second] = [transmit(&packet[..border]), transmit(&packet[border..])];
+        if border > 0 {
+            assert_eq!(self.receive(now, first), Outcome::Nothing, "a message is not whole yet");
+        }
+        self.receive(now, second)
     }
 
     fn peer(&mut self, now: Duration, at: SocketAddr, peer: SocketAddr, payload: &[u8]) -> Outcome {
-        self.receive(now, peer, at, payload)
+        self.receive(now, Transmit::new(payload.to_vec(), TransportType::Udp, peer, at))
     }
 }
 
