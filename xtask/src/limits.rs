@@ -59,7 +59,8 @@ pub(crate) fn check() -> Result<()> {
 fn edges() -> Result<Vec<String>> {
     let mut packages = Vec::new();
     for manifest in ["Cargo.toml", "foreign/Cargo.toml"] {
-        let words = ["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path", manifest];
+        let words =
+            ["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path", manifest];
         let metadata: Value = serde_json::from_str(&output(&mut cargo(words))?)?;
         packages.extend(metadata["packages"].as_array().context("cargo metadata names no packages")?.clone());
     }

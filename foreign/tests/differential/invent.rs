@@ -139,12 +139,12 @@ fn allocate(rng: &mut Rng) -> Vec<Attribute> {
     if rng.percent(15) {
         body.push(family(rng, attribute::ADDITIONAL_ADDRESS_FAMILY));
     }
-    if rng.percent(2) {
+    if rng.percent(4) {
         body.push((attribute::REQUESTED_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
         body.push((attribute::ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
         body.insert(0, (attribute::REQUESTED_TRANSPORT, vec![132, 0, 0, 0]));
     }
-    if rng.percent(2) {
+    if rng.percent(4) {
         body.push((attribute::ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0]));
         body.push((attribute::EVEN_PORT, vec![0]));
     }
@@ -243,7 +243,10 @@ fn spoil(rng: &mut Rng, request: &mut Request) {
         10 => *credential = Credential::right(1 - credential.account, credential.sha256),
         11 => *credential = Credential::right(credential.account, !credential.sha256),
         12 => {
-            credential.says = rng.of(&[Says::OnlyChosen, Says::OnlyOffered, Says::OtherOffer, Says::Nothing])
+            credential.says = rng.of(&[Says::OnlyChosen, Says::OnlyOffered, Says::OtherOffer, Says::Nothing]);
+            if rng.percent(20) {
+                credential.nonce = Nonce::Altered;
+            }
         }
         13 => credential.seal = rng.of(&[Seal::Sha1, Seal::Sha256]),
         14 => credential.seal = rng.of(&[Seal::Short, Seal::None]),
@@ -255,7 +258,12 @@ fn spoil(rng: &mut Rng, request: &mut Request) {
 fn spoil_any(rng: &mut Rng, request: &mut Request) {
     let place = rng.below(request.body.len() + 1);
     match rng.below(16) {
-        0 | 1 => request.body.insert(place, (UNKNOWN + rng.below(3) as u16, rng.bytes(4))),
+        0 | 1 => {
+            request.body.insert(place, (UNKNOWN + rng.below(3) as u16, rng.bytes(4)));
+            if rng.percent(10) {
+                request.body.insert(place, (attribute::XOR_MAPPED_ADDRESS, rng.bytes(8)));
+            }
+        }
         2 => request.body.insert(place, (UNKNOWN_OPTIONAL, rng.bytes(5))),
         3 | 4 => {
             let kind = rng.of(&[

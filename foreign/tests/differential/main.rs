@@ -17,7 +17,7 @@ use crate::{pair::Pair, rng::Rng, table::DIFFERENCES};
 /// What `VISAVIS_DIFFERENTIAL_SEED` changes.
 const SEED: u64 = 8656;
 /// What `VISAVIS_DIFFERENTIAL_COUNT` changes.
-const COUNT: u64 = 150_000;
+const COUNT: u64 = 120_000;
 
 #[test]
 fn every_difference_between_the_servers_is_explained() {
