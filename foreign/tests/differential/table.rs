@@ -170,7 +170,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         right: Right::Both,
         why: "ours does not offer the feature in its nonce, so that it is an unknown attribute; theirs looks for who has the hash",
         facet: Facet::Act,
-        holds: |case| case.codes() != (SUCCESS, SUCCESS) && case.is(|request| request.has(USERHASH)),
+        holds: |case| matches!(case.codes(), (400 | 420, 401)) && case.is(|request| request.has(USERHASH)),
     },
     // What a request says.
     Difference {
