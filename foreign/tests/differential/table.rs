@@ -128,8 +128,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a key of one hash signs with the attribute of the other",
         section: "RFC 8489 section 9.2.4",
-        right: Right::Both,
-        why: "PASSWORD-ALGORITHM says how the key is made and not what signs; theirs wants the one to go with the other",
+        right: Right::Ours,
+        why: "the RFC checks the attribute that is there, with whatever key PASSWORD-ALGORITHM names; theirs wants the one to go with the other",
         facet: Facet::Act,
         holds: |case| {
             let is_mixed =
@@ -437,8 +437,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "NONCE and REALM stand only in challenges",
         section: "RFC 8489 section 9.2.4",
-        right: Right::Both,
-        why: "401 and 438 must have them, nothing forbids them elsewhere; theirs puts them into every answer to who was challenged",
+        right: Right::Ours,
+        why: "they should not stand in other answers, and a client ignores a nonce that announces password algorithms without PASSWORD-ALGORITHMS (section 9.2.5); theirs puts them into every answer to who was challenged",
         facet: Facet::Challenge,
         holds: |case| {
             case.both().is_some_and(|(ours, theirs)| {
@@ -450,7 +450,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "every challenge offers the password algorithms",
         section: "RFC 8489 section 9.2.4",
         right: Right::Ours,
-        why: "401 and 438 must have PASSWORD-ALGORITHMS; theirs leaves them out of 438, and of 401 to who has proved himself before",
+        why: "401 and 438 must have PASSWORD-ALGORITHMS if the nonce announces them, else the client must not try again (section 9.2.5); theirs leaves them out of 438, and of 401 to who has proved himself before",
         facet: Facet::PasswordAlgorithms,
         holds: |case| {
             case.both().is_some_and(|(ours, theirs)| {
@@ -472,7 +472,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "a challenge is not signed",
         section: "RFC 8489 section 9.2.4",
         right: Right::Ours,
-        why: "401 should have no MESSAGE-INTEGRITY; theirs signs it with the key of who proved himself from there before",
+        why: "401 should have no MESSAGE-INTEGRITY, but may where the name is wrong; theirs signs it with the key of who proved himself from there before",
         facet: Facet::Integrity,
         holds: |case| {
             case.both().is_some_and(|(ours, theirs)| {
