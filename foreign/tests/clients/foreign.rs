@@ -1,10 +1,13 @@
 //! What every client can do.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    link::Link,
-    relay::{NAME, PASSWORD},
+    link::{Link, Passed},
+    relay::{NAME, PASSWORD, PATIENCE},
 };
 
 /// Data from a peer.
@@ -53,8 +56,10 @@ pub(crate) trait Foreign {
         const STEP: Duration = Duration::from_secs(20);
         for _ in 0..time.as_secs() / STEP.as_secs() {
             self.skip(STEP);
-            let mut quiet = 0;
-            while quiet < 2 {
+            let (start, mut quiet) = (Instant::now(), 0);
+            // A request that waits for its answer would otherwise grow old at once.
+            while quiet < 2 || matches!(self.link().passed.last(), Some(Passed::Request { .. })) {
+                assert!(start.elapsed() < PATIENCE, "no answer: {:?}", self.link().passed);
                 let before = self.link().passed.len();
                 self.turn();
                 quiet = if self.link().passed.len() == before { quiet + 1 } else { 0 };
