@@ -80,6 +80,32 @@ fn a_private_address_is_refused_in_every_encoding_and_a_public_one_is_not() {
     });
 }
 
+/// Its own address is its relayed address too: permitted, since others of its clients are behind it, and nothing else is.
+#[test]
+fn nothing_of_the_own_machine_is_sent_to_and_no_port_is_none() {
+    lab::run(async |lab| {
+        start(lab, &["203.0.113.0/24", "127.0.0.0/8"]).await?;
+        for link in [Link::udp((SERVER, 3478).into())?, Link::tcp((SERVER, 3478).into())?] {
+            let mut client = allocated(link, PUBLIC_V4)?;
+            is_refused(&mut client, Ipv4Addr::LOCALHOST.into())?;
+            let own = SocketAddr::new(SERVER.into(), PORT);
+            ensure!(client.permit(own)? == 0 && client.bind_channel(own)? == 0, "{own} is refused");
+            client.send_to(own, b"own")?;
+            client.send_on_channel(b"own")?;
+            let nowhere = SocketAddr::new(PUBLIC_V4, 0);
+            let code = client.bind_channel(nowhere)?;
+            ensure!(code == 403, "port 0 ended with {code}");
+            for range in REFUSED_V4.iter().filter(|range| !["203.0.113.0/24", "127.0.0.0/8"].contains(range))
+            {
+                let [_, middle, _] = within(range.parse()?);
+                is_refused(&mut client, middle)?;
+            }
+            sent_only_to(lab, &mut client, PUBLIC_V4, BTreeSet::new()).await?;
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn every_range_is_sent_to_once_the_operator_allows_it() {
     lab::run(async |lab| {
@@ -134,7 +160,11 @@ async fn start(lab: &mut Lab, allowed: &[&str]) -> Result<()> {
 
 /// A client that relays over the family of `public`.
 fn client(public: IpAddr) -> Result<Client> {
-    let mut client = Client::new(Link::udp((SERVER, 3478).into())?, SECRET, "lab");
+    allocated(Link::udp((SERVER, 3478).into())?, public)
+}
+
+fn allocated(link: Link, public: IpAddr) -> Result<Client> {
+    let mut client = Client::new(link, SECRET, "lab");
     let code = if public.is_ipv4() { client.allocate()? } else { client.allocate_v6()? };
     ensure!(code == 0, "an allocation was refused with {code}");
     Ok(client)

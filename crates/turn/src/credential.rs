@@ -50,10 +50,9 @@ pub(crate) fn time_limited_password(secret: &Secret, username: &[u8]) -> [u8; 28
     password
 }
 
-/// When a username of the form `expiry:name` ends, in seconds of Unix time.
+/// When a username of the form `expiry:name`, or `expiry` alone, ends, in seconds of Unix time.
 pub(crate) fn expiry(username: &[u8]) -> Option<u64> {
-    let colon = username.iter().position(|&byte| byte == b':')?;
-    let digits = &username[..colon];
+    let digits = username.split(|&byte| byte == b':').next()?;
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
