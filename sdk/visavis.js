@@ -31,9 +31,10 @@
   const MAX_ATTEMPTS = 26;
   const MAX_WAITING = 1000; // messages kept while the connection is away
   const MAX_WAITING_LENGTH = 4 * 1024 * 1024; // and characters of JSON in them
-  // Of what waited so much is sent at once, and so much each second after that: servers end what sends faster.
-  const AT_ONCE = { count: 500, length: 1024 * 1024 };
-  const EACH_SECOND = { count: 50, length: 1024 * 1024 };
+  // So many messages that waited are sent at once, and so many each fifth of a second after that: servers end a connection
+  // that sends more than 1,000 at once and 100 a second.
+  const AT_ONCE = 900;
+  const EACH_FIFTH = 19;
   const LONGEST_DELAY = 2 ** 31 - 1; // milliseconds that a timer can wait
   const FIRST_RETRY = 1000; // milliseconds until an application is asked for a token again that it could not give
   const LAST_RETRY = 60_000;
@@ -102,8 +103,10 @@
     #members = new Map(); // client id → member, of an observable room
     #former = new Map(); // those of before, until what they have said meanwhile has come
     #last; // the id of what was heard last: from there on messages may have been missed
+    #first; // the place where it was entered first: what was said before is history
+    #asked; // the place that the present subscription goes on from
+    #hears = false; // the present subscription is answered: whatever comes before is meant for another
     #late = 0; // so many messages of before are on their way
-    #history = 0; // so many of these are from before the first time
     #place; // where the server will be then
 
     constructor(name, historyCount, drone) {
@@ -123,22 +126,25 @@
     /** History and `open` belong to the first time only: later it is what was missed that is asked for. */
     subscription() {
       const subscribe = { type: 'subscribe', room: this.name };
-      if (this.#last) return { ...subscribe, since: this.#last };
+      this.#hears = false;
+      this.#asked = this.#last;
+      if (this.#asked) return { ...subscribe, since: this.#asked };
       return { ...subscribe, since: '', history_count: this.#historyCount };
     }
 
     /** The server's answer to a subscription. */
     handleSubscribed(error, reply) {
       if (error) return this.#ready.reject(error);
-      const isFirst = !this.hasOpened;
-      const isFromTheStart = !this.#last;
+      // Of what was said since an earlier subscription that was interrupted before anything came, some may not come.
+      const isGap = reply.gap || (this.hasOpened && !this.#asked);
       this.hasOpened = true;
+      this.#hears = true;
       this.#late = reply.past ?? 0;
-      this.#history = isFromTheStart ? this.#late : Math.min(this.#history, this.#late);
       this.#place = reply.at;
+      this.#first ??= reply.at;
       if (this.#late === 0) this.#catchUp();
       this.#ready.resolve(this);
-      if (reply.gap || (isFromTheStart && !isFirst)) this.trigger('gap');
+      if (isGap) this.trigger('gap');
     }
 
     handleClosed(error) {
@@ -152,10 +158,11 @@
 
     /** A frame of the server that names this room. */
     handle(frame) {
+      if (frame.type === 'observable_members') return this.#handleMembers(frame.data); // comes before the answer
+      if (!this.#hears) return;
       switch (frame.type) {
         case 'publish': return this.#handlePublish(frame);
         case 'history_message': return this.#handleLate(frame);
-        case 'observable_members': return this.#handleMembers(frame.data);
         case 'observable_member_join': return this.#handleJoin(frame.data);
         case 'observable_member_leave': return this.#handleLeave(frame.data);
       }
@@ -163,11 +170,9 @@
 
     /** History, then what was missed: late, but in order, since what is said now waits behind it. */
     #handleLate(frame) {
-      if (this.#late === 0) return; // meant for a room of this name that was subscribed to before
-      const isHistory = this.#history > 0;
+      const isHistory = !this.#first || !isLater(frame.id, this.#first);
       const message = isHistory ? this.#messageOf(frame) : this.#spokenOf(frame);
       this.#last = frame.id;
-      if (isHistory) this.#history -= 1;
       this.#late -= 1;
       if (this.#late === 0) this.#catchUp();
       if (isHistory) this.trigger('history_message', message);
@@ -241,6 +246,7 @@
     #waiting = []; // requests and messages for when the connection is ready: { frame, answer, again, length }
     #waitingLength = 0;
     #drain = null; // the timer of what is still waiting then
+    #isClosing = false;
     #attempt = 0;
     #timer = null;
     #hasOpened = false;
@@ -291,7 +297,7 @@
     publish({ room, message } = {}) {
       requireName(room, 'Room name');
       if (message === undefined) throw new Error('No message defined');
-      if (this.#state === 'closed') throw new Error('Connection is closed');
+      this.#requireOpen();
       this.#sendWhenReady({ frame: { type: 'publish', room, message } });
     }
 
@@ -309,20 +315,19 @@
     /** The `iceServers` of an RTCPeerConnection: this server's STUN and TURN, with a credential for a while. */
     iceServers() {
       return new Promise((resolve, reject) => {
-        if (this.#state === 'closed') throw new Error('Connection is closed');
+        this.#requireOpen();
         const answer = (error, reply) => (error ? reject(error) : resolve(reply.ice_servers));
         this.#sendWhenReady({ frame: { type: 'ice_servers' }, answer, again: true });
       });
     }
 
-    /** Ends the connection for good. */
+    /** Ends the connection for good. Where it is open, what waits is sent before. */
     close() {
-      const socket = this.#socket;
-      if (this.#state === 'closed') return;
-      if (!socket) return this.#end({ code: 1000, reason: '', wasClean: true });
+      if (this.#isClosing || this.#state === 'closed') return;
+      if (!this.#socket) return this.#end({ code: 1000, reason: '', wasClean: true });
+      this.#isClosing = true;
       this.#options.autoReconnect = false;
-      // Without a code it would be a connection that may come back, and old clients send a code only with a reason.
-      socket.close(1000, 'closed');
+      if (!this.#drain) this.#closeSocket();
     }
 
     /** The id that we have now, for any that we ever had; another id as it is. */
@@ -384,17 +389,23 @@
       if (!this.#drain) this.#sendWaiting(AT_ONCE);
     }
 
-    #sendWaiting(budget) {
-      let { count, length } = budget;
-      while (this.#waiting.length > 0 && count > 0 && length > 0) {
-        const request = this.#waiting.shift();
+    #sendWaiting(count) {
+      for (const request of this.#waiting.splice(0, count)) {
         this.#waitingLength -= request.length;
-        count -= 1;
-        length -= request.length;
         this.#request(request);
       }
       const hasMore = this.#waiting.length > 0;
-      this.#drain = hasMore ? setTimeout(() => this.#sendWaiting(EACH_SECOND), 1000) : null;
+      this.#drain = hasMore ? setTimeout(() => this.#sendWaiting(EACH_FIFTH), 200) : null;
+      if (this.#isClosing && !hasMore) this.#closeSocket();
+    }
+
+    #closeSocket() {
+      // Without a code it would be a connection that may come back, and old clients send a code only with a reason.
+      this.#socket.close(1000, 'closed');
+    }
+
+    #requireOpen() {
+      if (this.#isClosing || this.#state === 'closed') throw new Error('Connection is closed');
     }
 
     #handleClose(event) {
@@ -422,7 +433,7 @@
       this.#drain = null;
       for (const room of this.#rooms.values()) room.isSubscribed = false;
       const unanswered = [...this.#requests.values()].filter((request) => request.again);
-      for (const request of unanswered.reverse()) this.#wait(request, 'unshift');
+      for (const request of unanswered) this.#wait(request);
       this.#requests.clear();
     }
 
@@ -456,6 +467,8 @@
       room.isSubscribed = true;
       const isFirst = !room.hasOpened;
       const answer = (error, reply) => {
+        // Another token may open it.
+        if (error) room.isSubscribed = false;
         room.handleSubscribed(error, reply);
         if (isFirst || error) this.#tell('open', error, room);
       };
@@ -504,17 +517,19 @@
     }
 
     #sendWhenReady(request) {
-      if (this.#state === 'ready' && this.#waiting.length === 0) return this.#request(request);
+      if (this.#state === 'ready' && (request.answer || this.#waiting.length === 0)) return this.#request(request);
       if (this.#waiting.length >= MAX_WAITING || this.#waitingLength >= MAX_WAITING_LENGTH) {
         throw new Error('Too many messages are waiting');
       }
-      this.#wait(request, 'push');
+      this.#wait(request);
     }
 
-    #wait(request, where) {
+    /** Questions come first: somebody waits for the answer, and messages keep their own order. */
+    #wait(request) {
       request.length = JSON.stringify(request.frame).length;
       this.#waitingLength += request.length;
-      this.#waiting[where](request);
+      if (request.answer) this.#waiting.unshift(request);
+      else this.#waiting.push(request);
     }
 
     #request(request) {
@@ -542,6 +557,11 @@
     #log(what, frame) {
       if (this.#options.debug) console.log('visavis', what, frame);
     }
+  }
+
+  /** Ids are hexadecimal numbers that only grow. */
+  function isLater(id, than) {
+    return id.length === than.length ? id > than : id.length > than.length;
   }
 
   function requireName(name, what) {

@@ -117,14 +117,67 @@ fn what_waited_comes_in_order_and_no_faster_than_a_server_takes_it() {
         for expected in 0..MOST {
             let message = alice.hears("message", SOON).await?;
             ensure!(message["data"] == expected && message["clientId"] == id, "{message} is not {expected}");
-            // Behind what waits, however late that is said.
+            // Behind what waits, however late that is said. Questions wait for nothing.
             if expected == 0 {
                 alice.command(&json!(["publish", "last"]))?;
+                alice.command(&json!(["ice"]))?;
             }
         }
         ensure!(alice.hears("message", SOON).await?["data"] == "last", "{:?}", alice.seen.last());
+        ensure!(alice.seen.iter().any(|event| event[0] == "ice"), "it has waited behind them");
         ensure!(alice.seen.iter().all(|event| event[0] != "close"), "it is still connected");
+        lab.the_server().kill();
+        alice.hears("disconnect", SOON).await?;
+        alice.command(&json!(["count", 0, MOST]))?;
+        lab.the_server().restart().await?;
+        alice.hears("reconnect", BACK).await?;
+        alice.command(&json!(["close"]))?;
+        for expected in 0..MOST {
+            ensure!(alice.hears("message", SOON).await?["data"] == expected, "who closes is served before");
+        }
+        ensure!(alice.hears("close", SOON).await? == 1000, "{:?}", alice.seen.last());
         Ok(())
+    });
+}
+
+#[test]
+fn who_subscribes_once_more_hears_nothing_twice() {
+    in_node("who_subscribes_once_more_hears_nothing_twice", "history = true", async |lab| {
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        bob.command(&json!(["count", 0, 3]))?;
+        for _ in 0..3 {
+            bob.hears("message", SOON).await?;
+        }
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({ "history": 9 })).await?;
+        for _ in 0..3 {
+            alice.hears("history_message", SOON).await?;
+        }
+        alice.command(&json!(["publish", 3]))?;
+        alice.command(&json!(["enter"]))?;
+        for expected in 0..4 {
+            ensure!(alice.hears("history_message", SOON).await?["data"] == expected, "{:?}", alice.seen);
+        }
+        say(&mut bob, &mut alice, "now").await?;
+        let live = alice.seen.iter().filter(|event| event[0] == "message").count();
+        ensure!(live <= 2, "the last, and perhaps the own one on the former subscription: {:?}", alice.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_room_that_was_refused_opens_with_another_token() {
+    in_node("a_room_that_was_refused_opens_with_another_token", "require-auth = true", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.command(&json!(["show", SECRET, 1]))?;
+        ensure!(alice.hears("authenticate", SOON).await?.is_null(), "{:?}", alice.seen);
+        ensure!(alice.hears("room_open", SOON).await?.is_null(), "{:?}", alice.seen);
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        alice.command(&json!(["enter"]))?;
+        ensure!(alice.hears("room_open", SOON).await? == "JWT has expired", "{:?}", alice.seen);
+        alice.command(&json!(["show", SECRET, 60]))?;
+        ensure!(alice.hears("room_open", SOON).await?.is_null(), "{:?}", alice.seen);
+        alice.command(&json!(["publish", 1]))?;
+        alice.hears("message", SOON).await.map(drop)
     });
 }
 

@@ -19,6 +19,8 @@ pub struct MemoryBus {
     count: u64,
     /// The rooms that somebody is in.
     rooms: HashMap<(ChannelId, RoomName), Open>,
+    /// Whoever knows a place between these two has it of a run that left no trace.
+    untraced: (Moment, Moment),
     /// What was said.
     pub history: History,
     records: Vec<Record>,
@@ -51,7 +53,8 @@ impl MemoryBus {
     #[must_use]
     pub fn new(run: u64) -> Self {
         let (rooms, history, records) = (HashMap::new(), History::default(), Vec::new());
-        let mut bus = Self { epoch: run, run, count: 0, rooms, history, records };
+        let untraced = <(Moment, Moment)>::default();
+        let mut bus = Self { epoch: run, run, count: 0, rooms, untraced, history, records };
         bus.history.advance(bus.moment());
         bus
     }
@@ -59,21 +62,27 @@ impl MemoryBus {
     /// Takes back what an earlier run has stored, in the order of the numbers. `ending` is what [`MemoryBus::ending`]
     /// said then; without it that run broke off, and what was said last may be missing in every room.
     pub fn restore(&mut self, records: Vec<Record>, ending: Option<&str>) {
-        let ids = records.iter().map(|record| &*record.message.id).chain(ending);
+        let kept = records.iter().map(|record| Moment::of(&record.message.id)).max().unwrap_or_default();
+        let ending = ending.and_then(|ending| ending.split_once(' '));
+        let (lacking, ended) =
+            ending.map(|(lacking, ended)| (Moment::of(lacking), Moment::of(ended))).unzip();
+        let ended = ended.unwrap_or_default();
         // The clock may stand before that of the earlier run, but what is said now comes after it all the same.
-        let newest = ids.map(Moment::of).max().unwrap_or_default();
-        self.run = self.run.max(newest.run().saturating_add(1));
+        self.run = self.run.max(kept.max(ended).run().saturating_add(1));
         self.history.advance(self.moment());
         for Record { number, channel, room, message } in records {
             self.history.restore(number, &channel, &room, message);
         }
-        self.history.lack(ending.map_or(self.moment(), Moment::of));
+        // An end that is older than what is kept is not that of the last run.
+        let lacking = lacking.filter(|_| kept <= ended);
+        self.history.lack(lacking.unwrap_or(self.moment()));
+        self.untraced = (ended, self.moment());
     }
 
     /// What a later run is to know if everything that was said until now is stored.
     #[must_use]
-    pub fn ending(&self) -> Arc<str> {
-        self.history.lacking().id()
+    pub fn ending(&self) -> String {
+        format!("{} {}", self.history.lacking().id(), self.moment().id())
     }
 
     /// Gives a request its place, at `unix_time` in seconds.
@@ -129,7 +138,8 @@ impl MemoryBus {
                 let excess = past.len().saturating_sub(*count);
                 past.drain(..excess);
                 // Nothing of this order can be later than now: such an id is of another one.
-                (past, Some(!complete || excess > 0 || since > self.moment()))
+                let is_strange = since > self.moment() || self.untraced.0 < since && since < self.untraced.1;
+                (past, Some(!complete || excess > 0 || is_strange))
             }
         }
     }

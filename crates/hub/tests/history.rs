@@ -309,6 +309,36 @@ fn what_is_said_after_a_restart_comes_later_even_if_the_clock_is_earlier() {
 }
 
 #[test]
+fn a_run_in_which_nothing_was_said_is_known_as_well() {
+    let mut node = Node::with_seed(9, |_| {});
+    node.keep(bounds(1024 * 1024));
+    let (_, place) = gone(&mut node);
+    let (records, ending) = (node.bus.take_records(), node.bus.ending());
+    let mut later = restarted(5, &records, Some(&ending));
+    later.post(ROOM, "1");
+    let records = [records, later.bus.take_records()].concat();
+    let [b] = later.connect_all(["B"]);
+    later.subscribe_recalling(b, ROOM, Recall::First(0)).unwrap();
+    let between = later.place(b).id.to_string();
+    let mut last = restarted(1, &records, Some(&later.bus.ending()));
+    last.post(ROOM, "2");
+    let [c] = last.connect_all(["C"]);
+    assert_eq!(come_back(&mut last, c, &between), (vec!["nobody said 2".into()], false));
+    last.unsubscribe(c, ROOM);
+    let both = vec!["nobody said 1".to_owned(), "nobody said 2".into()];
+    assert_eq!(come_back(&mut last, c, &place), (both, false));
+    // The end of an older run: whatever came after it is not known.
+    for seed in [1, 12] {
+        let mut restored = restarted(seed, &records, Some(&ending));
+        let [d] = restored.connect_all(["D"]);
+        assert!(come_back(&mut restored, d, &between).1 && come_back(&mut restored, d, &place).1);
+        let mut restored = restarted(seed, &records[..1], Some(&ending));
+        let [d] = restored.connect_all(["D"]);
+        assert!(come_back(&mut restored, d, &between).1, "of a run that left no trace");
+    }
+}
+
+#[test]
 fn what_a_room_lacked_is_not_forgotten_with_the_last_message_that_it_kept() {
     let mut node = keeping();
     node.keep(bounds(2_000));

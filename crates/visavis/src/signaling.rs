@@ -138,12 +138,14 @@ impl Signaling {
         rooms: &[&str],
         payload: Arc<[u8]>,
     ) -> Result<(), NotPosted> {
-        let posted = self.with(|state, _| {
-            state.hub.handle_post(channel, rooms, &payload)?;
+        self.with(|state, _| {
+            if state.has_ended {
+                return Err(NotPosted::Ending);
+            }
+            state.hub.handle_post(channel, rooms, &payload).map_err(NotPosted::Refused)?;
             state.counters.published += rooms.len() as u64;
             Ok(())
-        });
-        posted.map_err(NotPosted::Refused)?;
+        })?;
         let stored = self.lock().stored(channel);
         match stored {
             Some(stored) => stored.await.map_err(|NotStored| NotPosted::NotStored),
@@ -196,6 +198,8 @@ pub(crate) enum NotPosted {
     Refused(Refusal),
     /// It was said to everybody who is there, but the disk has not taken it.
     NotStored,
+    /// Nothing is said any more.
+    Ending,
 }
 
 /// What writes the file, and what is in it already.

@@ -49,7 +49,7 @@ struct Pending {
     batch: u64,
     ended: bool,
     /// What the next server is to know, if nothing is handed over any more.
-    ending: Option<Arc<str>>,
+    ending: Option<String>,
 }
 
 /// Batches that were tried.
@@ -107,7 +107,7 @@ impl Journal {
 
     /// Has the thread end when everything is written, and say so in the file, where `ending` tells the next server
     /// what it is to know. Nothing may be handed over later.
-    pub(crate) fn end(&mut self, ending: Arc<str>) -> Option<JoinHandle<()>> {
+    pub(crate) fn end(&mut self, ending: String) -> Option<JoinHandle<()>> {
         self.shared.lock().ending = Some(ending);
         self.stop()
     }

@@ -52,7 +52,7 @@ pub(crate) struct State {
     unix_time_at_zero: Duration,
     outboxes: Slab<Arc<Outbox>>,
     /// Nothing is said any more: it could not be kept.
-    has_ended: bool,
+    pub(super) has_ended: bool,
 }
 
 impl State {
@@ -145,8 +145,7 @@ impl State {
         channel: &str,
     ) -> Option<impl Future<Output = Result<(), NotStored>> + use<>> {
         let journal = self.journal.as_ref().filter(|_| self.bus.history.keeps(channel))?;
-        let (has_ended, stored) = (self.has_ended, journal.stored(journal.ticket()));
-        Some(async move { if has_ended { Err(NotStored) } else { stored.await } })
+        Some(journal.stored(journal.ticket()))
     }
 
     /// When [`State::handle_timeout`] has something to do.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::{Expr, Regex, RegexBuilder};
 use rustix::time::{ClockId, clock_gettime};
 use visavis_hub::Permission;
 use visavis_signal::Object;
@@ -18,11 +18,12 @@ const RULES: usize = 64;
 /// Bytes of one expression.
 const PATTERN: usize = 1024;
 /// How often an expression may go back and try another way in one name, if its parts become so many bytes at most:
-/// each time may take the longer the more there are. Nothing can be interrupted, so this bounds the time.
+/// each time may take the longer the more there are. Nothing can be interrupted, so this bounds the time. Divided by
+/// what may be done without going back.
 const STEPS: [(usize, usize); 4] =
     [(16 * KIB, 10_000), (64 * KIB, 1_000), (256 * KIB, 200), (1024 * KIB, 20)];
-/// Bytes that an expression may become which never goes back, and all parts together of one that does.
-const ALL: usize = 4096 * KIB;
+/// Bytes that an expression may become which never goes back.
+const PLAIN: usize = 4096 * KIB;
 /// Bytes of memory that one part of an expression may take while it is being matched.
 const MATCHING: usize = 1024 * KIB;
 const KIB: usize = 1024;
@@ -124,12 +125,12 @@ impl Rule {
 
     /// Compiled for each name anew: an idle connection keeps no more than the text.
     fn compile(&self) -> Result<Regex, Undecidable> {
-        let parts = self.pattern.matches("(?").count();
-        let within = STEPS.into_iter().filter(|(size, _)| size * parts <= ALL);
-        within
-            .chain(self.is_plain().then_some((ALL, 0)))
-            .find_map(|(size, steps)| self.compile_within(size, steps))
-            .ok_or(Undecidable)
+        let tree = Expr::parse_tree(&self.pattern).map_err(|_| Undecidable)?;
+        let work = work(&tree.expr).ok_or(Undecidable)?.max(1);
+        let bounds =
+            STEPS.into_iter().map(|(size, steps)| (size, steps / work)).filter(|(_, steps)| *steps > 0);
+        let plain = (!tree.expr.has_descendant_or_self(goes_back)).then_some((PLAIN, 0));
+        bounds.chain(plain).find_map(|(size, steps)| self.compile_within(size, steps)).ok_or(Undecidable)
     }
 
     fn compile_within(&self, size: usize, steps: usize) -> Option<Regex> {
@@ -138,21 +139,43 @@ impl Rule {
         builder.build().ok()
     }
 
-    /// Whether nothing in it can make matching go back: at most groups without names and flags, no look-around, no
-    /// reference, nothing possessive.
-    fn is_plain(&self) -> bool {
-        let (pattern, next) = (self.pattern.as_str(), |part: &str| part.chars().next().unwrap_or('?'));
-        let groups =
-            pattern.split("(?").skip(1).all(|group| matches!(next(group), ':' | 'i' | 'm' | 's' | '-'));
-        let escapes = pattern.split('\\').skip(1).all(|escape| {
-            matches!(next(escape), 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'p' | 'P' | '.' | '-' | '_' | '/')
-        });
-        groups
-            && escapes
-            && !["*+", "++", "?+", "}+", "(*"].iter().any(|going_back| pattern.contains(going_back))
-    }
-
     fn matches(&self, room: &str) -> Result<bool, Undecidable> {
         self.compile()?.is_match(room).map_err(|_| Undecidable)
     }
+}
+
+/// Whether matching may have to go back for this part, beside what every expression has.
+fn goes_back(part: &Expr) -> bool {
+    !matches!(
+        part,
+        Expr::Empty
+            | Expr::Any { .. }
+            | Expr::Assertion(_)
+            | Expr::Literal { .. }
+            | Expr::Delegate { .. }
+            | Expr::Concat(_)
+            | Expr::Alt(_)
+            | Expr::Group(_)
+            | Expr::Repeat { .. }
+    )
+}
+
+/// How many parts may be matched one after the other without going back: counted loops do not. None for what no
+/// expression of Perl's needs to name rooms, and what can do without end: calls of parts, verbs, and the like.
+fn work(part: &Expr) -> Option<usize> {
+    let within =
+        || part.children_iter().try_fold(0_usize, |sum, child| Some(sum.saturating_add(work(child)?)));
+    Some(match part {
+        Expr::Empty
+        | Expr::Any { .. }
+        | Expr::Assertion(_)
+        | Expr::Literal { .. }
+        | Expr::Delegate { .. } => 0,
+        Expr::Concat(_) | Expr::Alt(_) => within()?,
+        Expr::Backref { .. } => 1,
+        Expr::Group(_) | Expr::LookAround(..) | Expr::AtomicGroup(_) => within()?.saturating_add(1),
+        Expr::Repeat { lo: 0 | 1, .. } => within()?,
+        Expr::Repeat { lo, .. } => within()?.max(1).saturating_mul(*lo),
+        _ => return None,
+    })
 }

@@ -294,6 +294,16 @@ fn no_rule_is_large_and_goes_back_often() {
         repeated("(?=(?:a?b?a?){0,400}c?)"),
         repeated("(?=(?:a?b?a?){0,2000}c?)"),
         "(?:[ab]{0,90}){1,90}c|(?:[ab]{0,90}){1,90}d".to_owned(),
+        // Loops that never go back.
+        r"^()(?:\1){9999999999999999}b".to_owned(),
+        r"^()(?:(?:(?:(?:\1){999}){999}){999}){9}b".to_owned(),
+        "^(?>a?){300000000}b".to_owned(),
+        "^(?:a?+){300000000}b".to_owned(),
+        r"(?:(?:()\1){9999}c|a)*b".to_owned(),
+        format!("(?:(?=(?:[ab]{{0,40}}){{1,40}}){{{}}}c|a)*b", 200),
+        format!("(?:(?=(?:[ab]{{0,9}}){{1,9}}){{{}}}c|a)*b", 9000),
+        // Parts that call one another.
+        format!("(?<x0>a?)(?<x1>{0}{0})", r"\g<x0>") + r"(?<x2>\g<x1>\g<x1>)(?<x3>\g<x2>\g<x2>)b",
     ];
     for pattern in evil {
         let rules = Rules::read(&serde_json::json!({ &*pattern: { "publish": true } }).to_string()).unwrap();
