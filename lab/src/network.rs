@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use rustix::{
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Signal, getpid, kill_process},
     thread::{LinkNameSpaceType, move_into_link_name_space},
 };
 
@@ -156,7 +156,10 @@ impl Drop for Network {
         self.resolvers.clear();
         for namespace in &self.namespaces {
             for pid in ip(&["netns", "pids", namespace]).unwrap_or_default().lines() {
-                if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
+                // Who has entered it himself goes on.
+                if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw)
+                    && pid != getpid()
+                {
                     let _ = kill_process(pid, Signal::KILL);
                 }
             }
