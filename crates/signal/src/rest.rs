@@ -98,6 +98,8 @@ pub enum RestRefusal {
     TooManyRequests,
     /// The message was said, but could not be kept.
     NotStored,
+    /// The server ends, and says nothing any more.
+    Ending,
 }
 
 impl RestRefusal {
@@ -119,6 +121,7 @@ impl RestRefusal {
             Self::MessageTooLarge => 413,
             Self::TooManyRequests => 429,
             Self::NotStored => 500,
+            Self::Ending => 503,
         }
     }
 
@@ -143,6 +146,7 @@ impl RestRefusal {
             Self::MessageTooLarge => "Message is too large",
             Self::TooManyRequests => "Too many requests",
             Self::NotStored => "Message could not be stored",
+            Self::Ending => "Server is ending",
         }
     }
 }

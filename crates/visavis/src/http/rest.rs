@@ -119,7 +119,8 @@ impl Exchange<'_> {
         let rooms: Vec<_> = rooms.iter().map(AsRef::as_ref).collect();
         self.signaling.post(&channel.id, &rooms, payload).await.map_err(|not_posted| match not_posted {
             NotPosted::Refused(why) => refusal(why),
-            NotPosted::NotStored | NotPosted::Ending => RestRefusal::NotStored,
+            NotPosted::NotStored => RestRefusal::NotStored,
+            NotPosted::Ending => RestRefusal::Ending,
         })?;
         Ok(json(&serde_json::Map::new()))
     }

@@ -290,7 +290,7 @@ async fn what_was_posted_is_on_the_disk() {
     assert_eq!(stored.iter().map(|record| record.room.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     signaling.end_history();
     let late = signaling.post(CHANNEL, &["a"], Arc::from(*b"3")).await;
-    assert_eq!(late, Err(NotPosted::NotStored), "what is said while the server ends is not acknowledged");
+    assert_eq!(late, Err(NotPosted::Ending), "what is said while the server ends is not acknowledged");
 }
 
 #[tokio::test]
