@@ -51,7 +51,7 @@ drone.on('close', (event) => print('close', event.code));
 // The original waits until it is authenticated, ours takes things in any order.
 let room = null;
 if (secret && isOurs) drone.authenticate(async (clientId) => token(clientId, secret));
-if (secret && !isOurs) drone.on('open', () => drone.authenticate(token(drone.clientId)));
+if (secret && !isOurs) drone.on('open', () => drone.authenticate(token(drone.clientId, secret)));
 if (secret && !isOurs) drone.on('authenticate', (error) => error || enter());
 else enter();
 
