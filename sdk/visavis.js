@@ -105,7 +105,7 @@
     #last; // the id of what was heard last: from there on messages may have been missed
     #first; // the place where it was entered first: what was said before is history
     #asked; // the place that the present subscription goes on from
-    #hears = false; // the present subscription is answered: whatever comes before is meant for another
+    #isAnswered = false; // the present subscription: whatever comes before the answer is meant for another
     #late = 0; // so many messages of before are on their way
     #place; // where the server will be then
 
@@ -126,7 +126,7 @@
     /** History and `open` belong to the first time only: later it is what was missed that is asked for. */
     subscription() {
       const subscribe = { type: 'subscribe', room: this.name };
-      this.#hears = false;
+      this.#isAnswered = false;
       this.#asked = this.#last;
       if (this.#asked) return { ...subscribe, since: this.#asked };
       return { ...subscribe, since: '', history_count: this.#historyCount };
@@ -138,7 +138,7 @@
       // Of what was said since an earlier subscription that was interrupted before anything came, some may not come.
       const isGap = reply.gap || (this.hasOpened && !this.#asked);
       this.hasOpened = true;
-      this.#hears = true;
+      this.#isAnswered = true;
       this.#late = reply.past ?? 0;
       this.#place = reply.at;
       this.#first ??= reply.at;
@@ -147,7 +147,8 @@
       if (isGap) this.trigger('gap');
     }
 
-    handleClosed(error) {
+    /** Nothing is heard of it any more. */
+    giveUp(error) {
       this.#ready.reject(error);
     }
 
@@ -159,7 +160,7 @@
     /** A frame of the server that names this room. */
     handle(frame) {
       if (frame.type === 'observable_members') return this.#handleMembers(frame.data); // comes before the answer
-      if (!this.#hears) return;
+      if (!this.#isAnswered) return;
       switch (frame.type) {
         case 'publish': return this.#handlePublish(frame);
         case 'history_message': return this.#handleLate(frame);
@@ -279,8 +280,8 @@
     subscribe(name, { historyCount } = {}) {
       requireName(name, 'Room name');
       const room = new Room(name, historyCount, this);
-      this.#rooms.get(name)?.handleClosed(new Error('Subscribed once more'));
-      if (this.#state === 'closed') room.handleClosed(new Error('Connection is closed'));
+      this.#rooms.get(name)?.giveUp(new Error('Subscribed once more'));
+      if (this.#state === 'closed') room.giveUp(new Error('Connection is closed'));
       else this.#rooms.set(name, room);
       if (this.#state === 'ready') this.#sendSubscribe(room);
       return room;
@@ -290,7 +291,7 @@
       requireName(name, 'Room name');
       const room = this.#rooms.get(name);
       this.#rooms.delete(name);
-      room?.handleClosed(new Error('Unsubscribed'));
+      room?.giveUp(new Error('Unsubscribed'));
       if (room?.isSubscribed) this.#sendFrame({ type: 'unsubscribe', room: name });
     }
 
@@ -443,7 +444,7 @@
       this.#state = 'closed';
       const closed = new Error('Connection is closed');
       this.#ready.reject(closed);
-      for (const room of this.#rooms.values()) room.handleClosed(closed);
+      for (const room of this.#rooms.values()) room.giveUp(closed);
       for (const { answer } of this.#waiting.splice(0)) if (answer) answer(closed);
       this.trigger('close', event);
     }

@@ -4,11 +4,6 @@ use visavis_turn::{Frame, frame};
 
 use crate::{batch::HEADROOM, stream::InvalidFrame};
 
-/// What a frame begins with: enough to know its length.
-const START: usize = 4;
-/// A STUN message is so much longer than its length says.
-const STUN_HEADER: usize = 20;
-
 /// The beginning of a frame, until its rest arrives.
 ///
 /// The memory is kept while frames are cut, so that none costs an allocation, and [given back](Partial::give_back) when
@@ -44,7 +39,7 @@ impl Partial {
             let whole = match frame(have) {
                 Frame::Whole(_) => return Ok(taken),
                 Frame::Invalid => return Err(InvalidFrame),
-                Frame::Incomplete => announced(have),
+                Frame::Incomplete(whole) => whole,
             };
             let more = (whole - have.len()).min(bytes.len() - taken);
             if more == 0 {
@@ -72,13 +67,6 @@ impl Partial {
             self.bytes = Vec::new();
         }
     }
-}
-
-/// How long the frame will be, or the part of it that tells.
-fn announced(beginning: &[u8]) -> usize {
-    let Some(&[first, _, l0, l1]) = beginning.first_chunk::<START>() else { return START };
-    let length = usize::from(u16::from_be_bytes([l0, l1]));
-    if first < 0x40 { STUN_HEADER + length } else { START + length.next_multiple_of(4) }
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ impl Stream {
 pub(crate) fn next_frame(bytes: &[u8], from: usize) -> Result<Option<std::ops::Range<usize>>, InvalidFrame> {
     match frame(&bytes[from..]) {
         Frame::Whole(length) => Ok(Some(from..from + length)),
-        Frame::Incomplete => Ok(None),
+        Frame::Incomplete(_) => Ok(None),
         Frame::Invalid => Err(InvalidFrame),
     }
 }

@@ -87,7 +87,7 @@ impl Link {
             Socket::Tcp { stream, read } => loop {
                 match frame(read) {
                     Frame::Whole(length) => break read.drain(..length).collect(),
-                    Frame::Incomplete => {}
+                    Frame::Incomplete(_) => {}
                     Frame::Invalid => panic!("the relay writes what is no frame"),
                 }
                 let mut buffer = vec![0; 65_536];

@@ -3,6 +3,8 @@
 
 mod foreign;
 mod link;
+#[path = "../../../crates/relay/tests/relay/peer.rs"]
+mod peer;
 mod proto;
 mod relay;
 mod rtc;
@@ -14,14 +16,15 @@ use visavis_turn::wire::Method;
 use crate::{
     foreign::{Credential, Data, Foreign},
     link::{Over, Passed},
+    peer::{next, peer},
     proto::Proto,
-    relay::{Loopback, next, peer},
+    relay::Loopback,
     rtc::Rtc,
 };
 
 /// Through an allocation's whole life.
 fn lives(relay: &Loopback, mut client: impl Foreign, sha256: bool) {
-    let (peer, at) = peer();
+    let (peer, at) = peer(false);
     let relayed = client.allocate().expect("an allocation");
     client.permit(at);
 
@@ -49,14 +52,14 @@ fn lives(relay: &Loopback, mut client: impl Foreign, sha256: bool) {
     client.pass(Duration::from_secs(1800));
     client.send(at, b"refresh.");
     assert_eq!(next(&peer), (b"refresh.".to_vec(), relayed));
-    client.wait("a refreshed channel", &|link| link.granted(Method::CHANNEL_BIND) >= 2);
+    client.until("a refreshed channel", |own| own.link().granted(Method::CHANNEL_BIND) >= 2);
     assert!(client.link().granted(Method::CREATE_PERMISSION) >= 2, "{:?}", client.link().passed);
     assert!(client.link().granted(Method::REFRESH) >= 1, "{:?}", client.link().passed);
 
     relay.wait_for("one allocation", |stats| stats.turn.allocations == 1);
     let before = client.link().granted(Method::REFRESH);
     client.delete();
-    client.wait("an answer to the end", &|link| link.granted(Method::REFRESH) > before);
+    client.until("an answer to the end", |own| own.link().granted(Method::REFRESH) > before);
     relay.wait_for("no allocation", |stats| stats.turn.allocations == 0);
 
     let is_end = |passed: &Passed| {
@@ -108,7 +111,7 @@ fn turn_client_proto_lives_over_tcp_with_sha256() {
 fn turn_client_proto_does_not_pad_on_streams() {
     let relay = Loopback::new();
     let mut client = Proto::new(&relay, Over::Tcp, Credential::MD5);
-    let (_, at) = peer();
+    let (_, at) = peer(false);
     client.allocate().expect("an allocation");
     client.permit(at);
     client.bind(at);

@@ -1,9 +1,6 @@
 //! `turn-client-proto`, driven over a [`Link`].
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant as Clock},
-};
+use std::{net::SocketAddr, time::Instant as Clock};
 
 use stun_proto::{
     Instant,
@@ -17,23 +14,19 @@ use turn_client_proto::{
     udp::TurnClientUdp,
 };
 use turn_types::TurnCredentials;
-
 use visavis_turn::wire::Method;
 
 use crate::{
-    foreign::{Credential, Data, Foreign},
+    foreign::{Credential, Data, Foreign, Surroundings},
     link::{Link, Over},
-    relay::{Loopback, PATIENCE},
+    relay::Loopback,
 };
 
 pub(crate) struct Proto {
     client: TurnClient,
-    link: Link,
+    surroundings: Surroundings,
     started: Clock,
-    /// How far the client's clock is ahead.
-    ahead: Duration,
     events: Vec<TurnEvent>,
-    data: Vec<Data>,
     over: Over,
     is_refused: bool,
 }
@@ -49,67 +42,56 @@ impl Proto {
             Over::Udp => TurnClientUdp::allocate(link.local, link.server, config).into(),
             Over::Tcp => TurnClientTcp::allocate(link.local, link.server, config).into(),
         };
-        let (events, data) = (Vec::new(), Vec::new());
-        Self {
-            client,
-            link,
-            started: Clock::now(),
-            ahead: Duration::ZERO,
-            events,
-            data,
-            over,
-            is_refused: false,
-        }
+        let surroundings = Surroundings::new(link);
+        Self { client, surroundings, started: Clock::now(), events: Vec::new(), over, is_refused: false }
     }
 
     fn now(&self) -> Instant {
-        Instant::ZERO + (self.started.elapsed() + self.ahead)
+        Instant::ZERO + (self.started.elapsed() + self.surroundings.ahead)
     }
 
-    /// Sends what the client wants to send, and gives it what arrives.
-    fn drive(&mut self) {
-        let now = self.now();
-        let _ = self.client.poll(now);
-        while let Some(transmit) = self.client.poll_transmit(now) {
-            self.link.send(&transmit.data);
-        }
-        while let Some(event) = self.client.poll_event() {
-            self.events.push(event);
-        }
-        let Some(packet) = self.link.receive() else { return };
-        let transport = self.client.transport();
-        let transmit = Transmit::new(packet, transport, self.link.server, self.link.local);
-        match self.client.recv(transmit, self.now()) {
-            TurnRecvRet::PeerData(data) => {
-                self.data.push(Data { peer: data.peer, payload: data.data().to_vec() })
-            }
-            TurnRecvRet::Handled => {}
-            // It does not take the second challenge for an answer, and asks again until it gives up.
-            TurnRecvRet::Ignored(_) => self.is_refused = self.link.refused(Method::ALLOCATE, 401) >= 2,
-            other => panic!("the client does not take what the relay sends: {other:?}"),
-        }
-        let now = self.now();
-        while let Some(data) = self.client.poll_recv(now) {
-            self.data.push(Data { peer: data.peer, payload: data.data().to_vec() });
-        }
-    }
-
-    fn until(&mut self, what: &str, mut reached: impl FnMut(&mut Self) -> bool) {
-        let start = Clock::now();
-        while !reached(self) {
-            assert!(start.elapsed() < PATIENCE, "{what}: {:?}, {:?}", self.events, self.link.passed);
-            self.drive();
-        }
-    }
-
-    fn happened(&mut self, event: impl Fn(&TurnEvent) -> bool) -> bool {
+    fn happened(&self, event: impl Fn(&TurnEvent) -> bool) -> bool {
         self.events.iter().any(event)
     }
 }
 
 impl Foreign for Proto {
-    fn link(&self) -> &Link {
-        &self.link
+    fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    fn surroundings_mut(&mut self) -> &mut Surroundings {
+        &mut self.surroundings
+    }
+
+    fn drive(&mut self) {
+        let now = self.now();
+        let _ = self.client.poll(now);
+        while let Some(transmit) = self.client.poll_transmit(now) {
+            self.surroundings.link.send(&transmit.data);
+        }
+        while let Some(event) = self.client.poll_event() {
+            self.events.push(event);
+        }
+        let Some(packet) = self.surroundings.link.receive() else { return };
+        let transport = self.client.transport();
+        let transmit =
+            Transmit::new(packet, transport, self.surroundings.link.server, self.surroundings.link.local);
+        match self.client.recv(transmit, self.now()) {
+            TurnRecvRet::PeerData(data) => {
+                self.surroundings.data.push(Data { peer: data.peer, payload: data.data().to_vec() })
+            }
+            TurnRecvRet::Handled => {}
+            // It does not take the second challenge for an answer, and asks again until it gives up.
+            TurnRecvRet::Ignored(_) => {
+                self.is_refused = self.surroundings.link.refused(Method::ALLOCATE, 401) >= 2
+            }
+            other => panic!("the client does not take what the relay sends: {other:?}"),
+        }
+        let now = self.now();
+        while let Some(data) = self.client.poll_recv(now) {
+            self.surroundings.data.push(Data { peer: data.peer, payload: data.data().to_vec() });
+        }
     }
 
     fn allocate(&mut self) -> Option<SocketAddr> {
@@ -139,34 +121,18 @@ impl Foreign for Proto {
     fn send(&mut self, peer: SocketAddr, payload: &[u8]) {
         let now = self.now();
         let transmit = self.client.send_to(TransportType::Udp, peer, payload, now);
-        let transmit =
-            transmit.unwrap_or_else(|error| panic!("{error}: {:?}, {:?}", self.events, self.link.passed));
+        let transmit = transmit.unwrap_or_else(|error| {
+            panic!("{error}: {:?}, {:?}", self.events, self.surroundings.link.passed)
+        });
         if let Some(transmit) = transmit {
-            self.link.send(&transmit.data.build());
+            self.surroundings.link.send(&transmit.data.build());
         }
         self.drive();
-    }
-
-    fn receive(&mut self) -> Data {
-        self.until("data", |own| !own.data.is_empty());
-        self.data.remove(0)
     }
 
     /// On streams it does neither, against RFC 8656 section 12.5.
     fn pads(&self) -> bool {
         self.over == Over::Udp
-    }
-
-    fn skip(&mut self, time: Duration) {
-        self.ahead += time;
-    }
-
-    fn turn(&mut self) {
-        self.drive();
-    }
-
-    fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool) {
-        self.until(what, |own| reached(&own.link));
     }
 
     fn delete(&mut self) {

@@ -1,8 +1,7 @@
-//! Our relay on loopback with real sockets, and a peer.
+//! Our relay on loopback with real sockets.
 
 use std::{
-    hash::{BuildHasher, RandomState},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
 };
@@ -10,10 +9,10 @@ use std::{
 use visavis_relay::{ClientStream, Options, Relay, Stats};
 use visavis_turn::{Config, Limits, PeerPolicy, PortRange, RelayInterface, Secret};
 
+use crate::peer::{PATIENCE, seed};
+
 pub(crate) const NAME: &str = "alice";
 pub(crate) const PASSWORD: &str = "correct horse";
-/// How long to wait for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Loopback {
     relay: Relay,
@@ -65,25 +64,4 @@ impl Loopback {
             thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-/// Different in each relay, so that tests side by side rarely meet at a port.
-fn seed() -> [u8; 32] {
-    let bytes: Vec<u8> = (0..4u64).flat_map(|salt| RandomState::new().hash_one(salt).to_be_bytes()).collect();
-    bytes.try_into().unwrap()
-}
-
-pub(crate) fn peer() -> (UdpSocket, SocketAddr) {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let address = socket.local_addr().unwrap();
-    (socket, address)
-}
-
-/// What the peer receives next, and from where.
-pub(crate) fn next(peer: &UdpSocket) -> (Vec<u8>, SocketAddr) {
-    let mut buffer = vec![0; 65_536];
-    let (length, from) = peer.recv_from(&mut buffer).expect("a datagram in time");
-    buffer.truncate(length);
-    (buffer, from)
 }

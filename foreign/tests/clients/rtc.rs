@@ -1,9 +1,6 @@
 //! `rtc-turn`, driven over a [`Link`]. It knows MD5 alone, and leaves it to its host to cut a stream into messages.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Instant};
 
 use bytes::BytesMut;
 use rtc_shared::{TransportContext, TransportMessage, TransportProtocol};
@@ -12,21 +9,18 @@ use sansio::Protocol;
 use visavis_turn::wire::Method;
 
 use crate::{
-    foreign::{Credential, Data, Foreign},
+    foreign::{Credential, Data, Foreign, Surroundings},
     link::{Link, Over},
-    relay::{Loopback, PATIENCE},
+    relay::Loopback,
 };
 
 pub(crate) struct Rtc {
     client: Client,
-    link: Link,
+    surroundings: Surroundings,
     protocol: TransportProtocol,
-    /// How far the client's clock is ahead.
-    ahead: Duration,
     relayed: Option<SocketAddr>,
     is_refused: bool,
     permitted: usize,
-    data: Vec<Data>,
 }
 
 impl Rtc {
@@ -43,37 +37,42 @@ impl Rtc {
             ..ClientConfig::default()
         };
         let client = Client::new(config, rtc_crypto::default_provider().unwrap()).unwrap();
-        Self {
-            client,
-            link,
-            protocol,
-            ahead: Duration::ZERO,
-            relayed: None,
-            is_refused: false,
-            permitted: 0,
-            data: Vec::new(),
-        }
+        let surroundings = Surroundings::new(link);
+        Self { client, surroundings, protocol, relayed: None, is_refused: false, permitted: 0 }
     }
 
     fn now(&self) -> Instant {
-        Instant::now() + self.ahead
+        Instant::now() + self.surroundings.ahead
     }
 
     fn flush(&mut self) {
         while let Some(transmit) = self.client.poll_write() {
-            self.link.send(&transmit.message);
+            self.surroundings.link.send(&transmit.message);
         }
     }
 
-    /// Sends what the client wants to send, and gives it what arrives.
+    fn relay(&mut self) -> rtc_turn::client::relay::Relay<'_> {
+        self.client.relay(self.relayed.expect("an allocation")).unwrap()
+    }
+}
+
+impl Foreign for Rtc {
+    fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    fn surroundings_mut(&mut self) -> &mut Surroundings {
+        &mut self.surroundings
+    }
+
     fn drive(&mut self) {
         let now = self.now();
         self.client.handle_timeout(now).unwrap();
         self.flush();
-        if let Some(packet) = self.link.receive() {
+        if let Some(packet) = self.surroundings.link.receive() {
             let transport = TransportContext {
-                local_addr: self.link.local,
-                peer_addr: self.link.server,
+                local_addr: self.surroundings.link.local,
+                peer_addr: self.surroundings.link.server,
                 transport_protocol: self.protocol,
                 ecn: None,
             };
@@ -86,29 +85,11 @@ impl Rtc {
                 Event::AllocateError(..) => self.is_refused = true,
                 Event::CreatePermissionResponse(..) => self.permitted += 1,
                 Event::DataIndicationOrChannelData(_, peer, payload) => {
-                    self.data.push(Data { peer, payload: payload.to_vec() });
+                    self.surroundings.data.push(Data { peer, payload: payload.to_vec() });
                 }
                 other => panic!("not expected: {other:?}"),
             }
         }
-    }
-
-    fn until(&mut self, what: &str, reached: impl Fn(&Self) -> bool) {
-        let start = Instant::now();
-        while !reached(self) {
-            assert!(start.elapsed() < PATIENCE, "{what}: {:?}", self.link.passed);
-            self.drive();
-        }
-    }
-
-    fn relay(&mut self) -> rtc_turn::client::relay::Relay<'_> {
-        self.client.relay(self.relayed.expect("an allocation")).unwrap()
-    }
-}
-
-impl Foreign for Rtc {
-    fn link(&self) -> &Link {
-        &self.link
     }
 
     fn allocate(&mut self) -> Option<SocketAddr> {
@@ -126,30 +107,13 @@ impl Foreign for Rtc {
 
     /// It binds by itself when it sends for the first time.
     fn bind(&mut self, _: SocketAddr) {
-        self.until("a channel", |own| own.link.granted(Method::CHANNEL_BIND) == 1);
+        self.until("a channel", |own| own.link().granted(Method::CHANNEL_BIND) == 1);
     }
 
     fn send(&mut self, peer: SocketAddr, payload: &[u8]) {
         let now = self.now();
         self.relay().send_to(now, payload, peer).unwrap();
         self.flush();
-    }
-
-    fn receive(&mut self) -> Data {
-        self.until("data", |own| !own.data.is_empty());
-        self.data.remove(0)
-    }
-
-    fn skip(&mut self, time: Duration) {
-        self.ahead += time;
-    }
-
-    fn turn(&mut self) {
-        self.drive();
-    }
-
-    fn wait(&mut self, what: &str, reached: &dyn Fn(&Link) -> bool) {
-        self.until(what, |own| reached(&own.link));
     }
 
     fn delete(&mut self) {

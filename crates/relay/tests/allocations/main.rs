@@ -12,6 +12,8 @@ mod harness;
 #[allow(dead_code, reason = "the other tests use all of it")]
 #[path = "../relay/message.rs"]
 mod message;
+#[path = "../relay/peer.rs"]
+mod peer;
 
 use std::{
     io::Write,
@@ -24,7 +26,8 @@ use visavis_relay::ClientStream;
 use crate::{
     client::{Client, Heard, channel_data},
     counter::allocations,
-    harness::{HandOver, Harness, next, peer},
+    harness::{HandOver, Harness},
+    peer::{next, peer},
 };
 
 const CHANNEL: u16 = 0x4001;

@@ -5,24 +5,24 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream, UdpSocket},
     sync::Arc,
-    time::Duration,
 };
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::CertificateDer};
 
-use crate::message::{
-    ADDITIONAL_ADDRESS_FAMILY, ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA,
-    DATA_ATTRIBUTE, DONT_FRAGMENT, ERROR, ICMP, LIFETIME, Message, NONCE, REALM, REFRESH,
-    REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, SEND, SUCCESS, USERNAME, Writer, XOR_MAPPED_ADDRESS,
-    XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+use crate::{
+    message::{
+        ADDITIONAL_ADDRESS_FAMILY, ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, DATA,
+        DATA_ATTRIBUTE, DONT_FRAGMENT, ERROR, ICMP, LIFETIME, Message, NONCE, REALM, REFRESH,
+        REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT, SEND, SUCCESS, USERNAME, Writer, XOR_MAPPED_ADDRESS,
+        XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS,
+    },
+    peer::PATIENCE,
 };
 
 /// The value of an attribute that names a family.
 const IPV6: [u8; 4] = [2, 0, 0, 0];
 pub(crate) const NAME: &str = "name";
 pub(crate) const PASSWORD: &str = "secret";
-/// How long anything may take before the test has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What carries messages to the server.
 pub(crate) trait Pipe {

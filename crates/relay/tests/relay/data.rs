@@ -6,7 +6,8 @@ use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 
 use crate::{
     client::{Client, Heard, channel_data},
-    harness::{HandOver, Harness, next, peer},
+    harness::{HandOver, Harness},
+    peer::{next, peer},
 };
 
 const CHANNEL: u16 = 0x4001;
@@ -218,7 +219,7 @@ fn a_peer_that_cannot_be_reached_harms_nobody() {
     client.permit(address);
     // No way leads from loopback to a foreign network, and nobody listens on a port just left.
     let nowhere: SocketAddr = "192.0.2.1:9".parse().unwrap();
-    let (left, nobody) = crate::harness::peer(false);
+    let (left, nobody) = crate::peer::peer(false);
     drop(left);
     client.permit(nowhere);
     client.permit(nobody);

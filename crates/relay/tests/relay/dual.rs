@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    client::{Client, Heard, PATIENCE},
-    harness::{Harness, next, peer},
+    client::{Client, Heard},
+    harness::Harness,
+    peer::{PATIENCE, next, peer},
 };
 
 const CHANNEL: u16 = 0x4001;

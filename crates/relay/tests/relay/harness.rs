@@ -1,7 +1,7 @@
-//! A relay on loopback, somebody who accepts its streams, and peers.
+//! A relay on loopback, and somebody who accepts its streams.
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +13,10 @@ use rustls::{
 use visavis_relay::{ClientStream, Options, Relay, Stats};
 use visavis_turn::{Config, IpNet, Limits, PeerPolicy, PortRange, RelayInterface, Secret};
 
-use crate::client::{Client, NAME, PASSWORD, PATIENCE};
+use crate::{
+    client::{Client, NAME, PASSWORD},
+    peer::{PATIENCE, seed},
+};
 
 pub(crate) fn options(shards: usize) -> Options {
     let allow: [IpNet; 3] = ["127.0.0.0/8", "192.0.2.0/24", "::1/128"].map(|net| net.parse().unwrap());
@@ -35,16 +38,6 @@ pub(crate) fn options(shards: usize) -> Options {
         seed: seed(),
         started: Instant::now(),
     }
-}
-
-/// Different in each process and each relay, so that tests side by side rarely meet at a port.
-fn seed() -> [u8; 32] {
-    let hash = |salt: u64| {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(salt).to_be_bytes()
-    };
-    let bytes: Vec<u8> = (0..4).flat_map(hash).collect();
-    bytes.try_into().unwrap()
 }
 
 pub(crate) struct Harness {
@@ -138,20 +131,4 @@ fn read_first_bytes(mut stream: ClientStream) -> ClientStream {
     rustls::Stream::new(tls, &mut stream.socket).read_exact(&mut first).unwrap();
     stream.read = first.to_vec();
     stream
-}
-
-/// A peer on loopback.
-pub(crate) fn peer(v6: bool) -> (UdpSocket, SocketAddr) {
-    let socket = UdpSocket::bind(if v6 { "[::1]:0" } else { "127.0.0.1:0" }).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let address = socket.local_addr().unwrap();
-    (socket, address)
-}
-
-/// What the peer receives next, and from where.
-pub(crate) fn next(peer: &UdpSocket) -> (Vec<u8>, SocketAddr) {
-    let mut buffer = vec![0; 65_536];
-    let (length, from) = peer.recv_from(&mut buffer).expect("a packet in time");
-    buffer.truncate(length);
-    (buffer, from)
 }

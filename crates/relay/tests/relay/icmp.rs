@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use crate::{
     client::{Client, Heard},
-    harness::{Harness, next, peer},
+    harness::Harness,
+    peer::{next, peer},
 };
 
 const CHANNEL: u16 = 0x4001;

@@ -8,5 +8,6 @@ mod dual;
 mod harness;
 mod icmp;
 mod message;
+mod peer;
 mod start;
 mod streams;

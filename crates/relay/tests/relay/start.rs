@@ -5,8 +5,9 @@ use std::{net::UdpSocket, sync::mpsc, thread};
 use visavis_relay::{ClientStream, Relay, StartError};
 
 use crate::{
-    client::{Client, PATIENCE},
-    harness::{Harness, options, peer},
+    client::Client,
+    harness::{Harness, options},
+    peer::{PATIENCE, peer},
 };
 
 #[test]

@@ -5,8 +5,9 @@ use std::io::{Read, Write};
 use visavis_relay::ClientStream;
 
 use crate::{
-    client::{Client, Heard, PATIENCE, channel_data},
-    harness::{HandOver, Harness, next, peer},
+    client::{Client, Heard, channel_data},
+    harness::{HandOver, Harness},
+    peer::{PATIENCE, next, peer},
 };
 
 const CHANNEL: u16 = 0x4001;

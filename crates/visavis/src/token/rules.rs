@@ -144,20 +144,9 @@ impl Rule {
     }
 }
 
-/// Whether matching may have to go back for this part, beside what every expression has.
+/// Whether matching may have to go back for this part, of those that have a [`work`].
 fn goes_back(part: &Expr) -> bool {
-    !matches!(
-        part,
-        Expr::Empty
-            | Expr::Any { .. }
-            | Expr::Assertion(_)
-            | Expr::Literal { .. }
-            | Expr::Delegate { .. }
-            | Expr::Concat(_)
-            | Expr::Alt(_)
-            | Expr::Group(_)
-            | Expr::Repeat { .. }
-    )
+    matches!(part, Expr::Backref { .. } | Expr::LookAround(..) | Expr::AtomicGroup(_))
 }
 
 /// How many parts may be matched one after the other without going back: counted loops do not. None for what no
