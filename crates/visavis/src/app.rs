@@ -160,8 +160,7 @@ impl App {
         signals.end(reload).await;
         tracing::info!("ending");
         admin.ready.store(false, Ordering::Relaxed);
-        signaling.drop_all();
-        signaling.end_history();
+        signaling.end();
         Arc::clone(&doors.relay)
     }
 }

@@ -8,10 +8,7 @@ pub(crate) mod state;
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -52,8 +49,6 @@ pub(crate) struct Signaling {
     state: Mutex<State>,
     /// The hub may want to be woken earlier than before.
     rearmed: Notify,
-    /// No connection is taken any more.
-    ending: AtomicBool,
 }
 
 impl Signaling {
@@ -76,7 +71,6 @@ impl Signaling {
             started: Instant::now(),
             state: Mutex::new(state),
             rearmed: Notify::new(),
-            ending: AtomicBool::new(false),
         });
         tokio::spawn(wake(Arc::clone(&signaling)));
         signaling
@@ -153,18 +147,13 @@ impl Signaling {
         }
     }
 
-    /// Writes what is left of the history and closes its file. Nothing is said from then on.
-    pub(crate) fn end_history(&self) {
-        let thread = self.lock().end_history();
+    /// Drops every connection without a Close frame, so that clients come back, and takes no more; nothing is said from
+    /// then on. Comes back when what is left of the history is written.
+    pub(crate) fn end(&self) {
+        let thread = self.lock().end();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the history could not be ended in order");
         }
-    }
-
-    /// Drops every connection without a Close frame, so that clients come back, and takes no more.
-    pub(crate) fn drop_all(&self) {
-        self.ending.store(true, Ordering::Relaxed);
-        self.lock().end_all();
     }
 
     /// What has happened so far, and how much there is.
@@ -233,7 +222,7 @@ pub(crate) async fn serve_websocket(
     info: ConnectionInfo,
     mut request: Request,
 ) -> Response {
-    if signaling.ending.load(Ordering::Relaxed) {
+    if signaling.lock().has_ended {
         return (StatusCode::SERVICE_UNAVAILABLE, "ending\n").into_response();
     }
     let answer = match websocket::answer(&request) {

@@ -72,12 +72,6 @@ impl State {
         self.outboxes.try_remove(connection.0);
     }
 
-    pub(super) fn end_all(&self) {
-        for (_, outbox) in &self.outboxes {
-            outbox.end(End::Drop);
-        }
-    }
-
     pub(super) fn counters(&self) -> Counters {
         let counts = self.hub.counts();
         let Counts { channels, rooms, members, clients, .. } = counts;
@@ -132,9 +126,10 @@ impl State {
         self.bus.history.expire(unix_time);
     }
 
-    /// Nothing is said from now on. The thread that writes what is left of the history.
-    pub(super) fn end_history(&mut self) -> Option<JoinHandle<()>> {
+    /// Ends all connections, and nothing is said from now on. The thread that writes what is left of the history.
+    pub(super) fn end(&mut self) -> Option<JoinHandle<()>> {
         self.has_ended = true;
+        self.outboxes.iter().for_each(|(_, outbox)| outbox.end(End::Drop));
         let ending = self.bus.ending();
         self.journal.as_mut()?.end(ending)
     }

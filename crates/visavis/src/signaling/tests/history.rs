@@ -242,7 +242,7 @@ async fn history_survives_a_restart_and_goes_with_the_setting() {
     let (mut client, id) = pipe_into(&signaling, "news").await;
     client.publish("news", json!({"a": 1.0})).await;
     let live = client.hear().await;
-    signaling.end_history();
+    signaling.end();
 
     let signaling = start(true, Some(&path));
     say_from_outside(&signaling, "news", &json!("later"));
@@ -253,9 +253,9 @@ async fn history_survives_a_restart_and_goes_with_the_setting() {
     assert_eq!((heard.len(), &heard[0]["id"], &heard[0]["client_id"]), (2, &live["id"], &json!(id)));
     assert_eq!((&heard[0]["message"], &heard[1]["message"]), (&json!({"a": 1.0}), &json!("later")));
     assert_ne!(heard[0]["id"], heard[1]["id"]);
-    signaling.end_history();
+    signaling.end();
 
-    start(false, Some(&path)).end_history();
+    start(false, Some(&path)).end();
     let signaling = start(true, Some(&path));
     assert_eq!(signaling.counters().kept, 0, "what is not to be kept is not kept");
 }
@@ -288,7 +288,7 @@ async fn what_was_posted_is_on_the_disk() {
     std::fs::copy(&path, &copy).unwrap();
     let stored = Store::open(&copy).unwrap().read().unwrap();
     assert_eq!(stored.iter().map(|record| record.room.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    signaling.end_history();
+    signaling.end();
     let late = signaling.post(CHANNEL, &["a"], Arc::from(*b"3")).await;
     assert_eq!(late, Err(NotPosted::Ending), "what is said while the server ends is not acknowledged");
 }
@@ -304,5 +304,5 @@ async fn what_the_disk_does_not_take_is_said_to_everybody_and_not_acknowledged()
     assert_eq!(posted, Err(NotPosted::NotStored));
     assert_eq!(client.hear().await["message"], 1);
     assert!(signaling.counters().store_failures > 0);
-    signaling.end_history();
+    signaling.end();
 }

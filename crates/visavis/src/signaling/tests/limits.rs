@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::atomic::AtomicUsize,
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll},
 };
 

@@ -94,7 +94,7 @@ async fn rule_6_a_planned_restart_drops_tcp_without_a_close_frame() {
     let server = Server::start().await;
     let (mut client, _) = server.enter(ROOM).await;
     let mut fresh = server.connect().await;
-    server.signaling.drop_all();
+    server.signaling.end();
     assert_eq!(client.hear_end().await, Ended::WithoutCloseFrame);
     assert_eq!(fresh.hear_end().await, Ended::WithoutCloseFrame);
 }
