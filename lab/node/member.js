@@ -90,6 +90,12 @@ const commands = {
       print('refused', error.message);
     }
   },
+  // As soon as the next message has come, when others may still be waiting.
+  interject: (message) =>
+    room.once('message', () => {
+      commands.publish(message);
+      commands.ice();
+    }),
   enter,
   // A token that is not renewed.
   show: (secret, ttl) => drone.authenticate(token(drone.clientId, secret, ttl)),

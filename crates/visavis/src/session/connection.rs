@@ -210,7 +210,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Break(Over)
     }
 
+    /// Ends it with a Close frame, behind the answers to whatever came before.
     fn close(&mut self, code: u16, reason: &str) {
+        self.session.outbox.take_last(&mut self.writing);
         let frame = frame::close(code, reason);
         self.session.outbox.add(frame.len());
         self.writing.push_back(frame);

@@ -37,6 +37,17 @@ struct Queue {
     waker: Option<Waker>,
 }
 
+impl Queue {
+    fn move_frames(&mut self, frames: &mut VecDeque<Bytes>) {
+        if frames.is_empty() {
+            std::mem::swap(frames, &mut self.frames);
+        } else {
+            frames.append(&mut self.frames);
+        }
+        self.frames.shrink_to(0);
+    }
+}
+
 enum Waiting {
     Frame(Bytes),
     Past(Past),
@@ -142,17 +153,17 @@ impl Outbox {
         waker: &Waker,
     ) -> Option<End> {
         let mut queue = self.lock();
-        if frames.is_empty() {
-            std::mem::swap(frames, &mut queue.frames);
-        } else {
-            frames.append(&mut queue.frames);
-        }
-        queue.frames.shrink_to(0);
+        queue.move_frames(frames);
         if queue.past.is_some() {
             *past = queue.past.take();
         }
         queue.waker = Some(waker.clone());
         queue.end
+    }
+
+    /// Takes what is queued onto the back of `frames` before the connection's last frame.
+    pub(crate) fn take_last(&self, frames: &mut VecDeque<Bytes>) {
+        self.lock().move_frames(frames);
     }
 
     /// So many bytes of frames that were taken have been written.

@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use visavis_hub::ChannelSettings;
 
 use super::{client::Ended, *};
@@ -135,6 +136,18 @@ async fn what_came_in_one_round_is_answered_in_one_write() {
         assert_eq!(client.hear().await["message"], number);
     }
     assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
+}
+
+#[tokio::test]
+async fn who_closes_hears_first_what_came_of_all_that_it_has_said() {
+    let signaling = Signaling::new(options());
+    let (mut client, _) = pipe_into(&signaling, ROOM).await;
+    client.publish(ROOM, json!("last")).await;
+    client.say(json!({"type": "peek", "room": ROOM, "callback": 1})).await;
+    client.socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() })).await.unwrap();
+    assert_eq!(client.hear().await["message"], "last");
+    assert_eq!(client.hear().await["callback"], 1);
+    assert_eq!(client.hear_end().await, Ended::With(1000, String::new()));
 }
 
 #[tokio::test]

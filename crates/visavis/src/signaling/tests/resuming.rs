@@ -1,6 +1,7 @@
 //! Clients that keep their id over a reconnect, and our other extensions.
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 
 use super::{client::Ended, *};
 
@@ -61,9 +62,7 @@ async fn a_client_that_closes_with_a_reason_leaves_at_once_even_if_it_could_resu
     let (id, _) = resume(&mut client, Value::Null).await;
     client.subscribe(ROOM).await;
     watching.hear().await;
-    let code = tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode::Away;
-    let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame { code, reason: "".into() };
-    client.socket.close(Some(frame)).await.unwrap();
+    client.socket.close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() })).await.unwrap();
     let leave = json!({"type": "observable_member_leave", "room": ROOM, "data": {"id": id}});
     assert_eq!(watching.hear().await, leave);
     assert_eq!(client.hear_end().await, Ended::With(1001, String::new()), "the Close frame is answered");
