@@ -294,7 +294,7 @@ fn start_signaling(
     let signaling = Signaling::new(SignalingOptions {
         channels: config.channels.clone(),
         history: Some(data_dir.path().join("history")),
-        ice: Arc::new(move |info, client_id| ice.for_client(info, client_id)),
+        ice: Arc::new(move |info, holder| ice.for_holder(info, holder)),
         grace: GRACE,
         seed: data_dir::random(),
         resume_key: data_dir.key("resume-key")?,

@@ -19,6 +19,15 @@ use crate::{
 /// How long a credential opens allocations, in seconds.
 const LIFETIME: u64 = 3600;
 
+/// Whom a credential is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holder<'a> {
+    /// The client of that id: what it opens ends with its call.
+    Client(&'a str),
+    /// Somebody that a back end lets in, of whom signaling knows nothing.
+    Guest,
+}
+
 /// What ICE servers are made of.
 pub(crate) struct IceServers {
     /// Behind the time-limited credentials.
@@ -37,11 +46,14 @@ pub(crate) struct IceServers {
 }
 
 impl IceServers {
-    /// The servers for the client `client_id` on that connection, and for how many seconds they hold.
-    pub(crate) fn for_client(&self, info: &ConnectionInfo, client_id: &str) -> (Vec<IceServer>, u64) {
+    /// The servers as they are reached by way of that connection, and for how many seconds they hold.
+    pub(crate) fn for_holder(&self, info: &ConnectionInfo, holder: Holder<'_>) -> (Vec<IceServer>, u64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let nonce = u64::from_le_bytes(data_dir::random());
-        let name = format!("m:{client_id}:{nonce:016x}");
+        let name = match holder {
+            Holder::Client(id) => format!("m:{id}:{nonce:016x}"),
+            Holder::Guest => format!("{nonce:016x}"),
+        };
         let (username, credential) = time_limited_credential(&self.secret, now + LIFETIME, &name);
         let mut servers = Vec::new();
         let stun = self.stun_urls(info);
@@ -180,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_credential_names_its_client_and_holds_an_hour() {
-        let (servers, ttl) = servers().for_client(&client(None), "abc");
+        let (servers, ttl) = servers().for_holder(&client(None), Holder::Client("abc"));
         let username = servers[1].username.as_deref().unwrap();
         let parts: Vec<_> = username.split(':').collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

@@ -16,6 +16,7 @@ use visavis_signal::{
 use crate::{
     channels::Channel,
     circles::{Gone, Said, Who},
+    ice::Holder,
     signaling::{End, Outbox, Signaling, state},
     stream::ConnectionInfo,
     token::Grant,
@@ -254,7 +255,7 @@ impl Session {
             return self.refuse_if(message.callback, counted);
         }
         let Stage::Open { client, .. } = &self.stage else { return };
-        let (ice_servers, ttl) = (self.signaling.options.ice)(&self.info, client);
+        let (ice_servers, ttl) = (self.signaling.options.ice)(&self.info, Holder::Client(client));
         self.signaling.circles.equip(client);
         let callback = message.callback;
         self.reply(&Reply { callback, ice_servers: Some(ice_servers), ttl: Some(ttl), ..Reply::default() });

@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use visavis_hub::Rate;
 use visavis_signal::IceServer;
 
-use crate::{channels::Channels, config::quotas::Quotas, stream::ConnectionInfo};
+use crate::{channels::Channels, config::quotas::Quotas, ice::Holder, stream::ConnectionInfo};
 
-/// Answers `ice_servers`: the servers for a client, and for how many seconds they hold.
-pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, &str) -> (Vec<IceServer>, u64) + Send + Sync;
+/// Answers `ice_servers`: the servers for somebody, and for how many seconds they hold.
+pub(crate) type IceServersFor = dyn Fn(&ConnectionInfo, Holder<'_>) -> (Vec<IceServer>, u64) + Send + Sync;
 
 /// What signaling is told once.
 pub(crate) struct SignalingOptions {
@@ -110,8 +110,6 @@ pub(crate) struct Counters {
     pub(crate) kept_bytes: u64,
     /// Writes of the history that failed.
     pub(crate) store_failures: u64,
-    /// Requests that were refused, of whatever kind.
-    pub(crate) refused: u64,
     /// Connections dropped because their client read too slowly.
     pub(crate) slow: u64,
     /// Connections dropped because their client fell silent.

@@ -26,6 +26,7 @@ use crate::{
     channels::{Channel, Channels, PAGE_CHANNEL as PAGE},
     config::quotas::Quotas,
     connections::Connections,
+    ice::Holder,
 };
 use client::Client;
 
@@ -34,7 +35,8 @@ const ROOM: &str = "observable-1a2b3c";
 
 /// The page's own channel, an application's, and no limit other than the defaults.
 fn options() -> SignalingOptions {
-    let ice = |_: &ConnectionInfo, client_id: &str| {
+    let ice = |_: &ConnectionInfo, holder: Holder<'_>| {
+        let Holder::Client(client_id) = holder else { panic!("{holder:?} has no connection") };
         let server = IceServer {
             urls: vec!["turn:a.example".into()],
             username: Some(client_id.to_owned()),

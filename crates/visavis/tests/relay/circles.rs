@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Call, Client},
-    program::{PATIENCE, Program},
+    program::{Folder, PATIENCE, Program},
     turn::Turn,
 };
 
@@ -31,7 +31,11 @@ fn member(program: &Program, channel: &str) -> (Client, Turn) {
 
 fn turn(program: &Program, client: &mut Client) -> Turn {
     client.say(&json!({"type": "ice_servers", "callback": 3}));
-    let reply = answer(client, 3);
+    turn_with(program, &answer(client, 3))
+}
+
+/// A TURN client with the credential in that answer.
+fn turn_with(program: &Program, reply: &Value) -> Turn {
     let servers = reply["ice_servers"].as_array().unwrap();
     let server = servers.iter().find(|server| server.get("username").is_some()).unwrap();
     let text = |name: &str| server[name].as_str().unwrap().to_owned();
@@ -112,9 +116,22 @@ fn a_members_credential_reaches_only_addresses_of_its_room() {
 }
 
 #[test]
-fn other_channels_and_credentials_are_not_bound() {
+fn clients_of_other_channels_are_not_bound() {
     let program = program();
     let (_client, mut turn) = member(&program, "app");
+    let (_peer, address) = peer("127.0.0.5");
+    assert_eq!((turn.allocate(), turn.permit(address)), (0, 0));
+}
+
+#[test]
+fn a_back_ends_guests_are_not_bound() {
+    let folder = Folder::new();
+    let secret = folder.file("secret", "a secret of sixteen characters\n");
+    let flags =
+        ["--public-ip", "127.0.0.1", "--allow-peer", "127.0.0.0/8", "--channel", &format!("app:{secret}")];
+    let program = Program::start_in(folder, &flags);
+    let call = Call::get("/app/ice-servers").basic("app", "a secret of sixteen characters");
+    let mut turn = turn_with(&program, &call.send(program.addr("http")).value());
     let (_peer, address) = peer("127.0.0.5");
     assert_eq!((turn.allocate(), turn.permit(address)), (0, 0));
 }
