@@ -13,7 +13,7 @@ declare class Scaledrone {
    */
   readonly clientId: string | undefined;
 
-  /** Promises this drone once it is connected; fails with what `open` says. */
+  /** Promises this drone once it is connected; fails with what `open` says, or where it is closed before. */
   readonly ready: Promise<this>;
 
   /** Joins a room; `historyCount` asks for that many of its last messages. */
@@ -42,7 +42,7 @@ declare namespace Scaledrone {
   interface Options {
     /** Shown to others as `clientData`. */
     data?: unknown;
-    /** `wss://host/v3/websocket`, or what was written for SockJS; without it, the server that the script came from. */
+    /** `wss://host/v3/websocket`, or what was written for SockJS; without it, the server that the script came from, or the page's. */
     url?: string;
     /** Whether a lost connection is made again by itself; it is by default. */
     autoReconnect?: boolean;
@@ -107,5 +107,7 @@ declare namespace Scaledrone {
     id: string;
     authData?: any;
     clientData?: any;
+    /** The name of its device, for which the server vouches; only of who has shown a secret of one. */
+    device?: string;
   }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use visavis_clock::Now;
-use visavis_signal::outbound::IceServer;
+use visavis_signal::{OBSERVABLE_PREFIX, outbound::IceServer};
 
 use crate::{
     Config, ConnectionEvent, ConnectionId, Effect, LinkState, Phase, Remote, RemoteState,
@@ -47,7 +47,7 @@ impl Call {
     /// A call in the lobby. `seed` feeds the jitter of reconnects and nothing secret.
     #[must_use]
     pub fn new(now: Now, config: Config, seed: [u8; 32]) -> Self {
-        let room = format!("observable-{}", config.room);
+        let room = format!("{OBSERVABLE_PREFIX}{}", config.room);
         Self {
             link: Link::new(now, room, config.device_secret.clone(), seed),
             config,

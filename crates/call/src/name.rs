@@ -1,9 +1,11 @@
 //! Names of rooms and people, as much of them as fits.
 
+use visavis_signal::OBSERVABLE_PREFIX;
+
 /// Characters of a room's name.
 const ROOM: usize = 64;
 /// Bytes of it: the server takes 256, `observable-` included.
-const ROOM_BYTES: usize = 256 - "observable-".len();
+const ROOM_BYTES: usize = 256 - OBSERVABLE_PREFIX.len();
 /// Characters of a person's name.
 const PERSON: usize = 80;
 
@@ -35,7 +37,7 @@ mod tests {
         assert_eq!(room_name(&"x".repeat(100)).len(), 64);
         assert_eq!(room_name(&"會".repeat(100)).chars().count(), 64);
         let faces = room_name(&"😀".repeat(64));
-        assert!("observable-".len() + faces.len() <= 256, "{} bytes", faces.len());
+        assert!(OBSERVABLE_PREFIX.len() + faces.len() <= 256, "{} bytes", faces.len());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A relay with one account, for trying it with other people's clients:
 //! `cargo run -p visavis-relay --example relay -- 127.0.0.1:3478,[::1]:3478 name secret 2`.
 //!
-//! Listens on UDP and TCP of these addresses and relays from them, with as many shards as said last. Every
-//! peer is allowed, the machine's own addresses too: no relay for others.
+//! Listens on UDP and TCP of these addresses and relays from them, with as many shards as said last. Public
+//! and private peers are allowed, the machine's own addresses too: no relay for others.
 
 use std::{
     error::Error,
@@ -56,9 +56,18 @@ fn config(addresses: &[SocketAddr], account: (String, Secret)) -> Result<Config,
     })
 }
 
-/// Every address, and what the built-in refusals name, since the most specific rule wins.
+/// Every address, and private networks, since the most specific rule wins.
 fn everything() -> Result<Vec<visavis_turn::IpNet>, Box<dyn Error>> {
-    let nets = ["0.0.0.0/0", "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "::/0", "::1/128", "fd00::/8"];
+    let nets = [
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::/0",
+        "::1/128",
+        "fd00::/8",
+    ];
     Ok(nets.iter().map(|net| net.parse()).collect::<Result<_, _>>()?)
 }
 

@@ -26,7 +26,7 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// More shards than there can be pairs of ports, or none.
+    /// None, or more than 1,024.
     #[error("start {shards} relay shards: between 1 and 1024 are possible")]
     Shards {
         /// How many were asked for.

@@ -26,7 +26,7 @@ const TLS_AHEAD: usize = 16 << 10;
 /// Reads of one TLS stream that bring no data, before others have their turn.
 const TLS_READS: usize = 16;
 
-/// A TCP or TLS stream whose first byte said STUN.
+/// A TCP or TLS stream of a TURN client.
 pub struct ClientStream {
     /// The socket, blocking or not.
     pub socket: std::net::TcpStream,

@@ -29,7 +29,8 @@ pub enum Outbound<'a> {
     Reply(Reply<'a>),
 }
 
-/// Answers a request. Which fields are there follows from the request; `error` stands alone.
+/// Answers a request. Which fields are there follows from the request; beside `error` stands at most the
+/// `client_id` of a refused handshake, which means nothing.
 #[derive(Clone, Default, Serialize)]
 pub struct Reply<'a> {
     /// The request's own number; without it, the error belongs to no request.

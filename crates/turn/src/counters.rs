@@ -61,7 +61,7 @@ counted! {
         bad_request,
         /// 401 Unauthenticated; the challenge that begins every allocation included.
         unauthenticated,
-        /// 403 Forbidden: a peer that the policy refuses.
+        /// 403 Forbidden: a peer that the policy or the circle refuses, or a credential that may not allocate any more.
         forbidden,
         /// 420 Unknown Attribute.
         unknown_attribute,

@@ -70,7 +70,7 @@ struct Rule {
 }
 
 impl PeerPolicy {
-    /// The built-in refusals and three lists: `own`, every address of this machine and of configured back ends, is
+    /// The built-in refusals and three lists: `own`, every address of this machine and those that it advertises, is
     /// refused; `allow` and `deny` are the operator's. The most specific rule decides. Of rules of the same length `deny`
     /// wins over `allow` and that over `own`: an own address is reachable only if allowed as a single address.
     #[must_use]

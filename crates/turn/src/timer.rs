@@ -1,4 +1,4 @@
-//! When allocations expire.
+//! When what is relayed expires.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use visavis_clock::Now;
 
 use crate::RelayKey;
 
-/// One moment for each allocation. Moving one is logarithmic, asking for the first costs nothing.
+/// One moment for each relayed transport address. Moving one is logarithmic, asking for the first costs nothing.
 #[derive(Default)]
 pub(crate) struct Timers {
     order: BTreeSet<(Now, RelayKey)>,

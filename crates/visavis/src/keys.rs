@@ -63,7 +63,7 @@ pub(crate) const KEYS: &[Key] = &[
         Shape::One,
         "ADDR",
         &["127.0.0.1:9478"],
-        "Address and port of /healthz, /readyz and /metrics; `off` for none",
+        "Address and port of the live view, /healthz, /readyz and /metrics; `off` for none",
     ),
     key(
         "public-ip",
@@ -124,7 +124,7 @@ pub(crate) const KEYS: &[Key] = &[
         Shape::One,
         "DIR",
         &[],
-        "Where secrets and the self-signed certificate are kept; else $STATE_DIRECTORY, else the platform's data directory",
+        "Where secrets, the self-signed certificate and the history are kept; else $STATE_DIRECTORY, else the platform's data directory",
     ),
     key(
         "limit",

@@ -1,4 +1,5 @@
-//! Listening and accepting. On every port the first byte of a connection decides: STUN goes to the relay, the rest is HTTP.
+//! Listening and accepting. On the ports of HTTP and HTTPS the first byte of a connection decides: STUN goes to the relay, the rest
+//! is HTTP.
 
 use std::{
     io,

@@ -215,7 +215,11 @@ fn turn(text: &mut Exposition, stats: &Stats) {
 
 fn circles(text: &mut Exposition, counts: &circles::Counts) {
     let members = [(none(), counts.members)];
-    text.gauge("visavis_circle_members", "Clients whose rooms bound what the relay does for them", members);
+    text.gauge(
+        "visavis_circle_members",
+        "Clients that the relay is told about, whether bound to their rooms or not",
+        members,
+    );
     let named = [(label("what", "named"), counts.named), (label("what", "replaced"), counts.replaced)];
     text.counter(
         "visavis_circle_addresses_total",

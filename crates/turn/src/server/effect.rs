@@ -68,7 +68,7 @@ pub enum FromClient<'s> {
 #[derive(Debug)]
 #[must_use]
 pub struct Reply<'s> {
-    /// The way that the request took.
+    /// Whom it is for: an answer takes the way that the request took.
     pub to: FiveTuple,
     /// The whole message; on streams it needs no further padding.
     pub bytes: &'s [u8],

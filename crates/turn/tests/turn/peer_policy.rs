@@ -1,4 +1,4 @@
-//! Which peers are refused, in every encoding of their address (turn.md's table).
+//! Which peers are refused, in every encoding of their address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

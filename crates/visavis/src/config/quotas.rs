@@ -32,7 +32,7 @@ pub(crate) struct PerAddress<T> {
     pub(crate) by_default: bool,
 }
 
-/// The names that a limit can have, what each counts, and what holds by default.
+/// The names that a limit can have, and what holds by default.
 const NAMES: [(&str, u32); 7] = [
     ("connections", 20_000),
     ("connections-per-address", 512),

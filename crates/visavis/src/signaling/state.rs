@@ -98,7 +98,6 @@ impl State {
 
     /// A request was refused.
     pub(crate) fn refused(&mut self, refusal: Refusal) {
-        self.counters.refused += 1;
         *self.refusals.entry(refusal.text()).or_default() += 1;
     }
 
