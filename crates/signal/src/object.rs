@@ -11,15 +11,15 @@ use serde::{
 };
 use serde_json::{Error, value::RawValue};
 
-/// The fields of one object, each still raw. Fields that nobody asks for mean nothing.
+/// The fields of one object, each value still raw. Fields that nobody asks for mean nothing.
 #[derive(Clone, Debug)]
-pub struct Object<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
     /// Reads one object.
     ///
     /// # Errors
-    /// It is not JSON, or something else than an object.
+    /// It is not JSON, or something else than an object, or a key is no text: half a surrogate pair stands for nothing.
     pub fn read(json: &'a str) -> Result<Self, Error> {
         serde_json::from_str(json)
     }
@@ -40,15 +40,14 @@ impl<'a> Object<'a> {
     }
 
     /// Every field, `null` too, in the order in which they stand.
-    pub fn fields(&self) -> impl ExactSizeIterator<Item = (Cow<'a, str>, &'a RawValue)> {
-        self.0.iter().map(|(key, value)| (string(key).unwrap_or_default(), *value))
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (&**key, *value))
     }
 
     /// A field as it stands, `null` too.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        let field = self.0.iter().find(|(key, _)| string(key).is_some_and(|key| key == name));
-        field.map(|(_, value)| *value)
+        self.fields().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// A field that may be missing; `null` says the same.
@@ -119,7 +118,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Vec<(&'de RawValue, &'de RawValue)>;
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -127,8 +126,8 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+        while let Some((key, value)) = map.next_entry::<&RawValue, _>()? {
+            fields.push((string(key).ok_or_else(|| A::Error::custom("a key is no text"))?, value));
         }
         Ok(fields)
     }

@@ -57,7 +57,7 @@ impl Rules {
         if fields.len() > RULES {
             return None;
         }
-        let rules = fields.map(|(pattern, what)| Rule::read(&pattern, what.get())).collect::<Option<_>>()?;
+        let rules = fields.map(|(pattern, what)| Rule::read(pattern, what.get())).collect::<Option<_>>()?;
         Some(Self { rules, spoilt: AtomicBool::new(false) })
     }
 

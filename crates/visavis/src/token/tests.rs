@@ -252,6 +252,13 @@ fn what_a_matching_rule_allows_and_none_denies_is_allowed() {
 }
 
 #[test]
+fn a_room_that_no_text_can_name_opens_no_other() {
+    for rules in [r#"{"^\ud800x$": {"publish": true}}"#, r#"{"a": {"publish": true, "\udc00": true}}"#] {
+        assert!(Rules::read(rules).is_none(), "{rules}");
+    }
+}
+
+#[test]
 fn expressions_are_perls() {
     for (pattern, room, matches) in [
         (r"^(?=.*\d)(?=.*[a-z])\w{2,20}$", "a1", true),
