@@ -35,7 +35,12 @@ impl Rates {
 
     /// Counts one more from `address`, unless that is too many.
     pub(crate) fn admit(&self, address: IpAddr) -> bool {
-        self.admit_at(Now::after(self.started.elapsed()), address)
+        self.admit_many(address, 1)
+    }
+
+    /// Counts so many more from `address`, unless that is too many. Never more than may come at once.
+    pub(crate) fn admit_many(&self, address: IpAddr, count: usize) -> bool {
+        self.admit_at(Now::after(self.started.elapsed()), address, count)
     }
 
     /// How many were refused since the start.
@@ -43,7 +48,7 @@ impl Rates {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).refused
     }
 
-    fn admit_at(&self, now: Now, address: IpAddr) -> bool {
+    fn admit_at(&self, now: Now, address: IpAddr, count: usize) -> bool {
         let prefix = prefix(address);
         if self.rate.share == Rate::OFF || (self.rate.by_default && prefix.is_loopback()) {
             return true;
@@ -56,7 +61,8 @@ impl Rates {
                 return true;
             }
         }
-        let admitted = buckets.entry(prefix).or_default().admit(now, self.rate.share);
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(self.rate.share.burst);
+        let admitted = buckets.entry(prefix).or_default().admit_many(now, self.rate.share, count);
         *refused += u64::from(!admitted);
         admitted
     }
@@ -84,8 +90,9 @@ mod tests {
     #[test]
     fn an_address_has_its_rate_and_others_have_theirs() {
         let rates = rates(true);
-        let ask =
-            |at: u64, text: &str| rates.admit_at(Now::after(Duration::from_secs(at)), text.parse().unwrap());
+        let ask = |at: u64, text: &str| {
+            rates.admit_at(Now::after(Duration::from_secs(at)), text.parse().unwrap(), 1)
+        };
         assert!(ask(1, "2001:db8::1") && ask(1, "2001:db8::2"));
         assert!(!ask(1, "2001:db8::3"), "the same /64");
         assert!(ask(1, "192.0.2.1"));
@@ -95,8 +102,9 @@ mod tests {
 
     #[test]
     fn this_computer_is_counted_only_where_somebody_asked_for_it() {
-        let ask =
-            |rates: &Rates| (0..3).filter(|_| rates.admit_at(Now::ZERO, Ipv4Addr::LOCALHOST.into())).count();
+        let ask = |rates: &Rates| {
+            (0..3).filter(|_| rates.admit_at(Now::ZERO, Ipv4Addr::LOCALHOST.into(), 1)).count()
+        };
         assert_eq!((ask(&rates(true)), ask(&rates(false))), (3, 2));
     }
 
@@ -104,11 +112,11 @@ mod tests {
     fn strangers_fill_no_memory() {
         let rates = rates(true);
         for number in 0..(MOST as u32 + 1000) {
-            rates.admit_at(Now::ZERO, Ipv4Addr::from_bits(0x0A00_0000 + number).into());
+            rates.admit_at(Now::ZERO, Ipv4Addr::from_bits(0x0A00_0000 + number).into(), 1);
         }
         let kept = || rates.counts.lock().unwrap().buckets.len();
         assert_eq!(kept(), MOST);
-        rates.admit_at(Now::after(Duration::from_secs(60)), Ipv4Addr::new(192, 0, 2, 1).into());
+        rates.admit_at(Now::after(Duration::from_secs(60)), Ipv4Addr::new(192, 0, 2, 1).into(), 1);
         assert_eq!(kept(), 1);
     }
 }

@@ -226,6 +226,17 @@ fn pages_of_other_origins_may_call_where_the_channel_takes_them() {
 }
 
 #[test]
+fn a_call_counts_once_for_each_room_that_it_says_something_in() {
+    let program = Program::start(&["--channel", "app", "--limit", "requests=1"]);
+    let publish = |rooms: usize| {
+        let query: Vec<_> = (0..rooms).map(|room| format!("r=r{room}")).collect();
+        Call::post(&format!("/app/publish/rooms?{}", query.join("&")), "x").send(program.addr("http")).status
+    };
+    // Ten seconds' worth at once.
+    assert_eq!([publish(6), publish(6), publish(1)], [200, 429, 200]);
+}
+
+#[test]
 fn a_back_end_gets_ice_servers_and_nobody_else_does() {
     let (_program, addr) = start();
     let get = |channel: &str| Call::get(&format!("/{channel}/ice-servers")).header("Host", "call.example");

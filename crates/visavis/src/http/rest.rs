@@ -43,7 +43,7 @@ pub(super) async fn serve(
     let Some(call) = Call::read(uri.path(), uri.query()) else { return bundle::serve(request).await };
     let (head, body) = request.into_parts();
     let answer = match call {
-        _ if !site.requests.admit(info.remote.ip()) => Err(RestRefusal::TooManyRequests),
+        _ if !site.requests.admit_many(info.remote.ip(), weight(&call)) => Err(RestRefusal::TooManyRequests),
         Ok(call) => {
             Exchange { signaling: &site.signaling, info: &info, head: &head }.answer(&call, body).await
         }
@@ -52,6 +52,14 @@ pub(super) async fn serve(
     let mut response = answer.unwrap_or_else(failure);
     response.headers_mut().extend(CROSS_ORIGIN.map(|(name, value)| (name, HeaderValue::from_static(value))));
     response
+}
+
+/// What a call counts: each room that it says something in is as much as a call of its own.
+fn weight(call: &Result<Call<'_>, RestRefusal>) -> usize {
+    match call {
+        Ok(Call { what: What::Publish(rooms), .. }) => rooms.len().clamp(1, ROOMS),
+        _ => 1,
+    }
 }
 
 /// Pages of every origin may read answers, refusals too. Whether they may ask is for the channel to say.
