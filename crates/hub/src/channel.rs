@@ -37,6 +37,8 @@ pub(crate) struct Client {
     /// it has not asked for again is only kept until `deadline`.
     pub(crate) rooms: BTreeMap<RoomName, Asked>,
     pub(crate) deadline: Option<Now>,
+    /// It came back and has asked for no room since: coming back once more gives no more time.
+    pub(crate) is_only_back: bool,
 }
 
 /// Whether a client's present connection has asked for a room.
@@ -54,7 +56,16 @@ impl Client {
         resumable: bool,
     ) -> Self {
         let (connection, rooms) = (Some(connection), BTreeMap::new());
-        Self { connection, client_data, auth_data: None, device, resumable, rooms, deadline: None }
+        Self {
+            connection,
+            client_data,
+            auth_data: None,
+            device,
+            resumable,
+            rooms,
+            deadline: None,
+            is_only_back: false,
+        }
     }
 }
 

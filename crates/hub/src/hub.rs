@@ -126,9 +126,14 @@ impl Hub {
             return Err(Refusal::Unauthorized);
         }
         let limits = &self.config.limits;
+        let asking = self.connections.get_mut(&connection).ok_or(Refusal::NotConnected)?;
         let found = self.channels.get_mut(&channel).ok_or(Refusal::NotConnected)?;
         let members = found.rooms.find(room).map_or(0, crate::room::Room::len);
         let client = found.clients.get_mut(&id).ok_or(Refusal::NotConnected)?;
+        // The list of members may be long, and who has it hears of every change.
+        if client.rooms.get(room) == Some(&Asked::Now) && !asking.peeks.admit(now, limits.peeks) {
+            return Err(Refusal::TooManyRequests);
+        }
         if !client.rooms.contains_key(room) {
             if client.rooms.len() >= limits.rooms_per_client {
                 return Err(Refusal::TooManyRooms);
@@ -139,6 +144,7 @@ impl Hub {
         }
         let room = RoomName::from(room);
         client.rooms.insert(room.clone(), Asked::Now);
+        client.is_only_back = false;
         let (client_data, auth_data) = (client.client_data.clone(), client.auth_data.clone());
         let member = Member { id, client_data, auth_data, device: client.device.clone() };
         let recall = recall.at_most(permission.history.min(history::MESSAGES));

@@ -153,6 +153,34 @@ fn who_comes_back_but_not_into_the_room_leaves_it_when_the_grace_is_over() {
 }
 
 #[test]
+fn who_comes_back_again_and_again_but_into_no_room_leaves_all_the_same() {
+    let mut node = Node::new();
+    let [a] = node.connect_all(["A"]);
+    let (mut b, mut token) = node.connect_resumable("B", Resume::Ask);
+    node.subscribe(a, ROOM);
+    node.subscribe(b, ROOM);
+    node.take_heard();
+    for _ in 0..3 {
+        node.disconnect(b, Ending::Lost);
+        node.pass(Duration::from_secs(15));
+        (b, token) = node.connect_resumable("B", Resume::Token(&token));
+    }
+    assert_eq!(node.heard(a), ["B left"]);
+}
+
+#[test]
+fn who_enters_once_more_too_often_is_told_so() {
+    let mut node = Node::with_seed(1, |config| config.limits.peeks = Rate::new(2, 1));
+    let [a] = node.connect_all(["A"]);
+    node.subscribe(a, ROOM);
+    for _ in 0..2 {
+        assert_eq!(node.try_subscribe(a, ROOM), Ok(()));
+    }
+    assert_eq!(node.try_subscribe(a, ROOM), Err(Refusal::TooManyRequests));
+    assert_eq!(node.try_subscribe(a, "another"), Ok(()));
+}
+
+#[test]
 fn who_says_that_it_goes_gets_no_grace() {
     let mut node = Node::new();
     let [a] = node.connect_all(["A"]);

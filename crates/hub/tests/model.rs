@@ -52,6 +52,8 @@ struct Person {
     token: Option<String>,
     /// Room to whether this connection has subscribed to it, or else until when the place is kept.
     rooms: BTreeMap<usize, Result<(), u64>>,
+    /// It came back and has entered nothing since: its places are kept no longer for coming back once more.
+    is_only_back: bool,
 }
 
 #[derive(Default)]
@@ -111,6 +113,7 @@ impl Reference {
             self.rooms[room].push(who);
         }
         self.people[who].rooms.insert(room, Ok(()));
+        self.people[who].is_only_back = false;
         let mut words = format!("entered {}", ROOMS[room]);
         if ROOMS[room].starts_with("observable-") {
             let others = self.rooms[room].iter().rev().filter(|other| **other != who);
@@ -138,7 +141,8 @@ impl Reference {
 
     fn keep(&mut self, who: usize) {
         let until = self.now + GRACE;
-        for place in self.people[who].rooms.values_mut() {
+        let person = &mut self.people[who];
+        for place in person.rooms.values_mut().filter(|_| !person.is_only_back) {
             *place = Err(until);
         }
     }
@@ -222,6 +226,7 @@ impl Trial {
         }
         let (connection, token) = node.connect_resumable(&name, Resume::Token(&token));
         reference.keep(who);
+        reference.people[who].is_only_back = true;
         reference.people[who].connection = Some(connection);
         reference.people[who].token = Some(token);
     }

@@ -135,7 +135,7 @@ impl Hub {
         channel.keep_places(&id);
         let Some(client) = channel.clients.get(&id) else { return };
         if ending == Ending::Lost && client.resumable && !client.rooms.is_empty() {
-            self.keep_until(now + self.config.grace, &channel_id, &id);
+            self.keep_for_the_grace(now, &channel_id, &id);
         } else {
             self.forget_deadline(&channel_id, &id);
             self.give_up(&channel_id, &id);
@@ -195,14 +195,24 @@ impl Hub {
             self.connections.remove(&older);
             self.events.push_back(Event::Replaced { connection: older });
         }
-        self.keep_until(now + self.config.grace, channel_id, id);
+        self.keep_for_the_grace(now, channel_id, id);
+        let client = self.channels.get_mut(channel_id).and_then(|channel| channel.clients.get_mut(id));
+        if let Some(client) = client {
+            client.is_only_back = true;
+        }
     }
 
-    fn keep_until(&mut self, deadline: Now, channel: &ChannelId, id: &ClientId) {
-        self.forget_deadline(channel, id);
+    fn keep_for_the_grace(&mut self, now: Now, channel: &ChannelId, id: &ClientId) {
         let client = self.channels.get_mut(channel).and_then(|channel| channel.clients.get_mut(id));
         let Some(client) = client else { return };
-        client.deadline = Some(deadline);
+        if client.is_only_back && client.deadline.is_some() {
+            return;
+        }
+        let deadline = now + self.config.grace;
+        let earlier = client.deadline.replace(deadline);
+        if let Some(earlier) = earlier {
+            self.deadlines.remove(&(earlier, channel.clone(), id.clone()));
+        }
         self.deadlines.insert((deadline, channel.clone(), id.clone()));
     }
 

@@ -139,7 +139,7 @@ async fn what_was_sent_before_the_token_was_looked_at_is_handled_in_order() {
     client.say(json!({"type": "subscribe", "room": "a", "callback": 0})).await;
     client.say(json!({"type": "authenticate", "token": token(&id, &everything()), "callback": 1})).await;
     for callback in 2..40 {
-        let room = format!("room {}", callback % 7);
+        let room = format!("room {}", callback % 20);
         client.say(json!({"type": "subscribe", "room": room, "callback": callback})).await;
     }
     client.publish("room 2", json!("last")).await;
