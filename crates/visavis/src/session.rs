@@ -6,7 +6,6 @@ pub(crate) mod origin;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use visavis_hub::{Bucket, ConnectionId, Ending, Hello, Recall, Resume, Tag, Welcome};
 use visavis_signal::{
     Inbound, Malformed, Outbound, RawValue, Refusal, Reply,
@@ -35,6 +34,8 @@ pub(crate) struct Session {
     /// Bytes of one message.
     message_limit: usize,
     bytes: Bucket,
+    /// Messages that the hub does not count.
+    strange: Bucket,
     stage: Stage,
     waiting: Option<Waiting>,
 }
@@ -59,6 +60,7 @@ impl Session {
             outbox,
             message_limit,
             bytes: Bucket::default(),
+            strange: Bucket::default(),
             stage: Stage::Fresh(None),
             waiting: None,
         }
@@ -84,11 +86,20 @@ impl Session {
         admitted
     }
 
+    /// Counts what the hub does not: it knows who it has welcomed, and of them no handshake.
+    fn admit_stranger(&mut self) -> bool {
+        self.strange.admit(self.signaling.now(), self.signaling.options.limits.hub.messages)
+    }
+
     /// A message that could not be read at all, or only in part.
     pub(crate) fn handle_malformed(&mut self, Malformed { callback, refusal, handshake }: Malformed) {
         let counted = self.signaling.with(|state, now| state.hub.count_message(now, self.connection));
-        match counted {
-            Err(visavis_hub::Refusal::RateExceeded) => self.refuse(callback, Refusal::RateExceeded),
+        let admitted = match counted {
+            Err(visavis_hub::Refusal::NotConnected) => self.admit_stranger(),
+            counted => counted.is_ok(),
+        };
+        match admitted {
+            false => self.refuse(callback, Refusal::RateExceeded),
             _ if handshake => self.refuse_handshake(callback, refusal),
             _ => self.refuse(callback, refusal),
         }
@@ -100,6 +111,11 @@ impl Session {
     }
 
     fn handle(&mut self, message: Inbound<'_>) {
+        let is_counted =
+            matches!(self.stage, Stage::Open { .. }) && !matches!(message, Inbound::Handshake(_));
+        if !is_counted && !self.admit_stranger() {
+            return self.refuse(message.callback(), Refusal::RateExceeded);
+        }
         match message {
             Inbound::Handshake(handshake) => self.handshake(&handshake),
             Inbound::Pong => self.pong(),
@@ -296,13 +312,7 @@ impl Session {
     fn reply(&self, reply: &Reply<'_>) {
         // Without a callback nobody waits for anything but errors.
         if reply.callback.is_some() || reply.error.is_some() {
-            self.push(state::text(&Outbound::Reply(reply.clone())));
-        }
-    }
-
-    fn push(&self, frame: Bytes) {
-        if !self.outbox.push(frame) {
-            self.signaling.with(|state, _| state.counters.slow += 1);
+            self.outbox.answer(state::text(&Outbound::Reply(reply.clone())));
         }
     }
 

@@ -35,7 +35,7 @@ use crate::{
     stream::{ConnectionInfo, Stream},
 };
 pub(crate) use options::{Counters, SignalingOptions};
-pub(crate) use outbox::{End, Outbox};
+pub(crate) use outbox::{End, Hearing, Outbox};
 pub(crate) use past::Past;
 use state::{Opened, State};
 

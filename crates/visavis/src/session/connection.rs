@@ -24,7 +24,7 @@ use crate::{
         frame,
         reader::{Message, Reader, Violation},
     },
-    signaling::{End, Past},
+    signaling::{End, Hearing, Past},
 };
 
 /// What is read at once. It lies on the stack: a connection on which nothing happens owns no buffer.
@@ -43,7 +43,7 @@ pub(crate) struct Connection<S> {
     stream: S,
     session: Session,
     reader: Reader,
-    /// Nothing is read until the history that was asked for is on its way: nobody may ask for ever more.
+    /// Nothing is read until what was asked for is on its way: nobody may ask for ever more.
     paused: bool,
     /// What was read before reading had to wait.
     unread: Vec<u8>,
@@ -120,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.poll_read(cx).is_break() || self.poll_write(cx).is_break() {
                 return Poll::Ready(());
             }
-            if self.paused && !self.session.outbox.is_feeding() {
+            if self.paused && self.session.outbox.hearing() != Hearing::Paused {
                 continue;
             }
             let next = self.next_wake();
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.session.poll_waiting(cx).is_pending() {
                 return Step::Continue(());
             }
-            self.paused = self.session.outbox.is_feeding();
+            self.paused = self.session.outbox.hearing() == Hearing::Paused;
             if self.paused {
                 return Step::Continue(());
             }
@@ -170,9 +170,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.outbox.hush();
         self.clock.heard = Instant::now();
         while self.closing == Closing::No {
-            if self.session.is_waiting() || self.session.outbox.is_feeding() {
-                self.unread = bytes.to_vec();
-                return;
+            match self.session.outbox.hearing() {
+                Hearing::Open if !self.session.is_waiting() => {}
+                Hearing::Over => return,
+                _ => {
+                    self.unread = bytes.to_vec();
+                    return;
+                }
             }
             match self.reader.read(&mut bytes) {
                 Ok(Some(message)) => {
@@ -193,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Err(_) => self.session.handle_unreadable(Refusal::NotJson),
             },
             Message::TooLarge => self.session.handle_unreadable(Refusal::MessageTooLarge),
-            Message::Ping(payload) => self.session.push(frame::pong(&payload)),
+            Message::Ping(payload) => self.session.outbox.answer(frame::pong(&payload)),
             Message::Pong => {}
             Message::Close(code) => {
                 self.session.handle_close(code);
@@ -347,7 +351,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if now >= self.clock.ping {
             self.clock.ping = now + pause(ping, self.session.connection.0);
-            self.session.push(frame::ping());
+            self.session.outbox.answer(frame::ping());
         }
         Step::Continue(())
     }

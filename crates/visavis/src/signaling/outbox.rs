@@ -33,6 +33,8 @@ struct Queue {
     behind: VecDeque<Waiting>,
     /// Bytes of frames that have not been written: those in the queue and those that were taken from it.
     bytes: usize,
+    /// Of these, so many count against no limit: what the client has asked for, and a message that is larger by itself.
+    aside: usize,
     end: Option<End>,
     waker: Option<Waker>,
 }
@@ -53,6 +55,16 @@ enum Waiting {
     Past(Past),
 }
 
+/// Whether the client may be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    Open,
+    /// So much waits for it already that nothing it asks for may be added.
+    Paused,
+    /// It has been told, or is to be told, that its connection ends.
+    Over,
+}
+
 /// How a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -63,26 +75,25 @@ pub(crate) enum End {
 }
 
 impl Outbox {
-    /// An empty queue. Frames may pile up to `limit` bytes.
+    /// An empty queue. What others say may pile up to `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self { queue: Mutex::default(), limit, feeding: AtomicBool::new(false) }
     }
 
-    /// Queues a frame. Ends the connection and says `false` where too much waits already; a single frame may be
-    /// larger than that.
+    /// Queues what others have said. Ends the connection and says `false` where too much waits already; a single
+    /// frame may be larger than that.
     pub(crate) fn push(&self, frame: Bytes) -> bool {
         let mut queue = self.lock();
         if queue.end.is_some() {
             return true;
         }
-        let fits = queue.bytes == 0 || queue.bytes + frame.len() <= self.limit;
+        let counted = queue.bytes - queue.aside;
+        let fits = counted + frame.len() <= self.limit || (counted == 0 && queue.bytes <= self.limit);
         if fits {
-            queue.bytes += frame.len();
-            if self.is_feeding() {
-                queue.behind.push_back(Waiting::Frame(frame));
-            } else {
-                queue.frames.push_back(frame);
+            if frame.len() > self.limit {
+                queue.aside += frame.len();
             }
+            self.queue(&mut queue, frame);
         } else {
             queue.frames.clear();
             queue.behind.clear();
@@ -90,6 +101,25 @@ impl Outbox {
         }
         wake(queue);
         fits
+    }
+
+    /// Queues what the client has asked for. It is to ask for nothing more while much [waits](Hearing::Paused).
+    pub(crate) fn answer(&self, frame: Bytes) {
+        let mut queue = self.lock();
+        if queue.end.is_none() {
+            queue.aside += frame.len();
+            self.queue(&mut queue, frame);
+            wake(queue);
+        }
+    }
+
+    fn queue(&self, queue: &mut Queue, frame: Bytes) {
+        queue.bytes += frame.len();
+        if self.is_feeding() {
+            queue.behind.push_back(Waiting::Frame(frame));
+        } else {
+            queue.frames.push_back(frame);
+        }
     }
 
     /// Queues a room's history.
@@ -104,8 +134,20 @@ impl Outbox {
         wake(queue);
     }
 
+    /// Whether the client may be heard now.
+    pub(crate) fn hearing(&self) -> Hearing {
+        let queue = self.lock();
+        if queue.end.is_some() {
+            Hearing::Over
+        } else if self.is_feeding() || queue.bytes > self.limit / 2 {
+            Hearing::Paused
+        } else {
+            Hearing::Open
+        }
+    }
+
     /// Whether history has come that is not sent yet.
-    pub(crate) fn is_feeding(&self) -> bool {
+    fn is_feeding(&self) -> bool {
         self.feeding.load(Ordering::Relaxed)
     }
 
@@ -127,7 +169,9 @@ impl Outbox {
 
     /// So many bytes are written besides what was queued.
     pub(crate) fn add(&self, bytes: usize) {
-        self.lock().bytes += bytes;
+        let mut queue = self.lock();
+        queue.bytes += bytes;
+        queue.aside += bytes;
     }
 
     /// Has the connection end. What was asked for first holds, unless it is to be dropped now.
@@ -168,7 +212,9 @@ impl Outbox {
 
     /// So many bytes of frames that were taken have been written.
     pub(crate) fn written(&self, bytes: usize) {
-        self.lock().bytes -= bytes;
+        let mut queue = self.lock();
+        queue.bytes -= bytes;
+        queue.aside = queue.aside.min(queue.bytes);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -185,10 +185,10 @@ impl State {
         match event {
             Event::Entered { connection, tag, room, members, past, place } => {
                 if let Some(members) = members {
-                    self.send(&[connection], &observable_members(&room, &members));
+                    self.answer(connection, observable_members(&room, &members));
                 }
                 if let Some(tag) = tag {
-                    self.send(&[connection], &entered(tag, place.as_ref(), past.len()));
+                    self.answer(connection, entered(tag, place.as_ref(), past.len()));
                 }
                 if !past.is_empty()
                     && let Some(outbox) = self.outboxes.get(connection.0)
@@ -198,7 +198,7 @@ impl State {
                 }
             }
             Event::Unsubscribed { connection, tag } => {
-                self.send(&[connection], &text(&Outbound::Reply(Reply::done(tag.0))));
+                self.answer(connection, text(&Outbound::Reply(Reply::done(tag.0))));
             }
             Event::Joined { to, room, member } => {
                 self.send(&to, &text(&Outbound::ObservableMemberJoin(change(&room, &member))));
@@ -220,6 +220,12 @@ impl State {
                     outbox.end(End::Close(REPLACED, Refusal::Replaced.text()));
                 }
             }
+        }
+    }
+
+    fn answer(&self, connection: ConnectionId, frame: Bytes) {
+        if let Some(outbox) = self.outboxes.get(connection.0) {
+            outbox.answer(frame);
         }
     }
 

@@ -77,6 +77,72 @@ async fn a_slow_reader_is_dropped_without_a_close_frame_and_the_room_goes_on() {
     assert!(received < 8);
 }
 
+/// Clients of 4 KiB each in three rooms; together they are more than may wait.
+async fn crowded(signaling: &Arc<Signaling>) -> Vec<Client<DuplexStream>> {
+    let mut crowd = Vec::new();
+    for _ in 0..5 {
+        let mut client = pipe(signaling, 256 * 1024);
+        let data = json!("x".repeat(4000));
+        client.ask(json!({"type": "handshake", "channel": CHANNEL, "client_data": data})).await;
+        for room in ["observable-1", "observable-2", "observable-3"] {
+            client.subscribe(room).await;
+        }
+        crowd.push(client);
+    }
+    crowd
+}
+
+#[tokio::test]
+async fn rooms_whose_members_are_more_than_may_wait_can_be_entered_and_heard() {
+    let mut options = options();
+    options.limits.queue = 16 * 1024;
+    let signaling = Signaling::new(options);
+    let mut crowd = crowded(&signaling).await;
+    let mut client = pipe(&signaling, 4 * 1024);
+    client.shake_hands(CHANNEL).await;
+    for (room, callback) in [("observable-1", 1), ("observable-2", 2), ("observable-3", 3)] {
+        client.say(json!({"type": "subscribe", "room": room, "callback": callback})).await;
+    }
+    for callback in 1..=3 {
+        // Not from the room that is being told of, nor from those that wait.
+        crowd[0].publish("observable-1", json!(callback)).await;
+        crowd[0].hear().await;
+        let members = loop {
+            let heard = client.hear().await;
+            if heard["type"] != "publish" {
+                break heard;
+            }
+        };
+        assert_eq!(members["data"].as_array().unwrap().len(), 6);
+        while client.hear().await["callback"] != callback {}
+    }
+    assert_eq!(signaling.counters().slow, 0);
+}
+
+#[tokio::test]
+async fn strangers_and_handshakes_have_their_rate_too() {
+    let mut options = options();
+    options.limits.hub.messages = visavis_hub::Rate::new(3, 1);
+    let server = Server::start_with(options).await;
+    let excessive = || Ended::With(1008, "Rate limit exceeded".to_owned());
+    for message in ["{}", r#"{"type": "peek", "room": "r"}"#, r#"{"type": "handshake", "channel": "none"}"#] {
+        let mut stranger = server.connect().await;
+        for _ in 0..3 {
+            stranger.say_text(message).await;
+            stranger.hear().await;
+        }
+        stranger.say_text(message).await;
+        assert_eq!(stranger.hear_end().await, excessive(), "{message}");
+    }
+    let (mut client, _) = server.join().await;
+    for _ in 0..2 {
+        let again = client.ask(json!({"type": "handshake", "channel": CHANNEL})).await;
+        assert_eq!(again["error"], "Handshake already done");
+    }
+    client.say(json!({"type": "handshake", "channel": CHANNEL, "callback": 1})).await;
+    assert_eq!(client.hear_end().await, excessive());
+}
+
 /// A pipe that counts how often it is written to.
 struct Counted {
     pipe: DuplexStream,
