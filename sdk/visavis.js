@@ -27,14 +27,18 @@
 (function (root) {
   'use strict';
 
-  const ABNORMAL_CLOSURE = 1006; // the only close code that is worth another attempt
+  // The close codes that are worth another attempt: nothing was said, or a server or a proxy before it goes away or fails.
+  const TEMPORARY = [1006, 1001, 1011, 1012, 1013];
   const MAX_ATTEMPTS = 26;
+  const STABLE = 5000; // milliseconds after which a connection that breaks is no failed attempt
   const MAX_WAITING = 1000; // messages kept while the connection is away
   const MAX_WAITING_LENGTH = 4 * 1024 * 1024; // and characters of JSON in them
-  // So many messages that waited are sent at once, and so many each fifth of a second after that: servers end a connection
-  // that sends more than 1,000 at once and 100 a second.
+  // Messages are sent no faster than so many at once and a second: servers end a connection that sends more than 1,000 at
+  // once and 100 a second, whatever it sends.
   const AT_ONCE = 900;
-  const EACH_FIFTH = 19;
+  const PER_SECOND = 95;
+  const DRAIN = 200; // milliseconds until more of what waits is sent
+  const MAX_FORMER = 2000; // members that are remembered of those who have left
   const LONGEST_DELAY = 2 ** 31 - 1; // milliseconds that a timer can wait
   const FIRST_RETRY = 1000; // milliseconds until an application is asked for a token again that it could not give
   const LAST_RETRY = 60_000;
@@ -96,12 +100,35 @@
     }
   }
 
+  /** Counts what is sent on one connection. */
+  class Pace {
+    #count = 0;
+    #counted = now();
+
+    take() {
+      this.#forget();
+      this.#count += 1;
+    }
+
+    /** How many messages may be sent now. */
+    allowance() {
+      this.#forget();
+      return Math.max(0, Math.floor(AT_ONCE - this.#count));
+    }
+
+    #forget() {
+      const passed = now() - this.#counted;
+      this.#counted += passed;
+      this.#count = Math.max(0, this.#count - (passed * PER_SECOND) / 1000);
+    }
+  }
+
   class Room extends Emitter {
     #drone;
     #historyCount;
     #ready = new Ready();
     #members = new Map(); // client id → member, of an observable room
-    #former = new Map(); // those of before, until what they have said meanwhile has come
+    #former = new Map(); // who was there before: what they have said may come later
     #last; // the id of what was heard last: from there on messages may have been missed
     #first; // the place where it was entered first: what was said before is history
     #asked; // the place that the present subscription goes on from
@@ -154,7 +181,7 @@
 
     unsubscribe() {
       this.off();
-      this.#drone.unsubscribe(this.name);
+      this.#drone.leave(this);
     }
 
     /** A frame of the server that names this room. */
@@ -183,7 +210,6 @@
     /** All that was said before has come. */
     #catchUp() {
       this.#last = this.#place;
-      this.#former.clear();
     }
 
     #handlePublish(frame) {
@@ -212,7 +238,7 @@
 
     #handleMembers(all) {
       const members = all.filter((member) => !this.#isGhost(member));
-      for (const [id, member] of this.#members) this.#former.set(id, member);
+      for (const member of this.#members.values()) this.#remember(member);
       this.#members = new Map(members.map((member) => [member.id, member]));
       this.trigger('members', members);
     }
@@ -226,7 +252,14 @@
     #handleLeave(member) {
       if (this.#isGhost(member)) return;
       this.#members.delete(member.id);
+      this.#remember(member);
       this.trigger('member_leave', member);
+    }
+
+    #remember(member) {
+      this.#former.delete(member.id);
+      this.#former.set(member.id, member);
+      if (this.#former.size > MAX_FORMER) this.#former.delete(this.#former.keys().next().value);
     }
 
     /** Ourselves, as we were called on an earlier connection: nobody has come or gone. */
@@ -242,13 +275,16 @@
     #socket = null;
     #state = 'connecting'; // → 'handshaken' → 'ready'; 'away' between connections; 'closed' for good
     #rooms = new Map();
+    #entering = []; // the rooms of the subscriptions that are not answered yet
     #requests = new Map(); // callback number → { frame, answer }
     #nextCallback = 0;
-    #waiting = []; // requests and messages for when the connection is ready: { frame, answer, again, length }
+    #waiting = []; // requests and messages for when the connection is ready: { frame, answer, again, text }
     #waitingLength = 0;
     #drain = null; // the timer of what is still waiting then
+    #pace = new Pace();
     #isClosing = false;
     #attempt = 0;
+    #opened = Infinity; // when the connection of the moment was
     #timer = null;
     #hasOpened = false;
     #ready = new Ready();
@@ -256,6 +292,7 @@
     #formerIds = new Set(); // what we were called where that did not work
     #token = null; // or a function that gives one
     #isAuthenticated = false; // told of the token of the moment
+    #requiresAuth = false;
     #renewal = null;
     #retry = FIRST_RETRY;
 
@@ -290,9 +327,15 @@
     unsubscribe(name) {
       requireName(name, 'Room name');
       const room = this.#rooms.get(name);
-      this.#rooms.delete(name);
-      room?.giveUp(new Error('Unsubscribed'));
-      if (room?.isSubscribed) this.#sendFrame({ type: 'unsubscribe', room: name });
+      if (room) this.leave(room);
+    }
+
+    /** A room; another that has taken its place stays. */
+    leave(room) {
+      if (this.#rooms.get(room.name) !== room) return;
+      this.#rooms.delete(room.name);
+      room.giveUp(new Error('Unsubscribed'));
+      if (room.isSubscribed) this.#sendFrame({ type: 'unsubscribe', room: room.name });
     }
 
     publish({ room, message } = {}) {
@@ -342,6 +385,7 @@
       const WebSocket = this.#options.WebSocket || root.WebSocket;
       if (!WebSocket) throw new Error('No WebSocket here: give one as the option `WebSocket`');
       this.#state = 'connecting';
+      this.#pace = new Pace();
       const socket = new WebSocket(this.#url);
       this.#socket = socket;
       socket.onopen = () => this.#handleOpen();
@@ -368,12 +412,14 @@
       }
       this.#rename(reply.client_id);
       this.#resume = reply.resume ?? null;
-      this.#attempt = 0;
+      this.#opened = now();
       this.#state = 'handshaken';
+      this.#requiresAuth = Boolean(reply.require_auth);
       const isFirst = !this.#hasOpened;
       this.#hasOpened = true;
       if (this.#token) this.#sendAuthenticate();
-      if (!reply.require_auth) this.#handleReady();
+      // What a function gives tells others who this is: it comes before the rooms, as a plain token does.
+      if (!this.#requiresAuth && typeof this.#token !== 'function') this.#handleReady();
       this.#ready.resolve(this);
       this.#tell(isFirst ? 'open' : 'reconnect');
     }
@@ -387,16 +433,16 @@
     #handleReady() {
       this.#state = 'ready';
       for (const room of this.#rooms.values()) if (!room.isSubscribed) this.#sendSubscribe(room);
-      if (!this.#drain) this.#sendWaiting(AT_ONCE);
+      if (!this.#drain) this.#sendWaiting();
     }
 
-    #sendWaiting(count) {
-      for (const request of this.#waiting.splice(0, count)) {
-        this.#waitingLength -= request.length;
+    #sendWaiting() {
+      for (const request of this.#waiting.splice(0, this.#pace.allowance())) {
+        this.#waitingLength -= request.text.length;
         this.#request(request);
       }
       const hasMore = this.#waiting.length > 0;
-      this.#drain = hasMore ? setTimeout(() => this.#sendWaiting(EACH_FIFTH), 200) : null;
+      this.#drain = hasMore ? setTimeout(() => this.#sendWaiting(), DRAIN) : null;
       if (this.#isClosing && !hasMore) this.#closeSocket();
     }
 
@@ -410,11 +456,13 @@
     }
 
     #handleClose(event) {
-      const isSudden = event.code === ABNORMAL_CLOSURE && !String(event.reason ?? '').includes('exceeded');
+      const isTemporary = TEMPORARY.includes(event.code) && !String(event.reason ?? '').includes('exceeded');
+      if (now() - this.#opened > STABLE) this.#attempt = 0;
+      this.#opened = Infinity;
+      const isNews = this.#attempt === 0 || this.#state !== 'connecting';
       this.#socket = null;
       this.#forgetConnection();
-      if (!this.#options.autoReconnect || !isSudden || this.#attempt >= MAX_ATTEMPTS) return this.#end(event);
-      const isNews = this.#attempt === 0;
+      if (!this.#options.autoReconnect || !isTemporary || this.#attempt >= MAX_ATTEMPTS) return this.#end(event);
       this.#state = 'away';
       this.#reconnectIn(this.#attempt++ * 1000 * (0.5 + Math.random()));
       if (isNews) this.trigger('disconnect');
@@ -436,6 +484,7 @@
       const unanswered = [...this.#requests.values()].filter((request) => request.again);
       for (const request of unanswered) this.#wait(request);
       this.#requests.clear();
+      this.#entering = [];
     }
 
     #end(event) {
@@ -459,15 +508,25 @@
         request.answer(frame.error ? new Error(frame.error) : undefined, frame);
       } else if (frame.error) {
         this.trigger('error', new Error(frame.error));
-      } else if (this.#rooms.has(frame.room)) {
-        this.#rooms.get(frame.room).handle(frame);
+      } else {
+        this.#roomOf(frame)?.handle(frame);
       }
+    }
+
+    /** Members are those for the first subscription that is not answered yet; its room may have been left meanwhile. */
+    #roomOf(frame) {
+      const room = this.#rooms.get(frame.room);
+      if (frame.type !== 'observable_members') return room;
+      return this.#entering.find((entering) => entering.name === frame.room) === room ? room : undefined;
     }
 
     #sendSubscribe(room) {
       room.isSubscribed = true;
       const isFirst = !room.hasOpened;
+      this.#entering.push(room);
       const answer = (error, reply) => {
+        this.#entering.splice(this.#entering.indexOf(room), 1);
+        if (this.#rooms.get(room.name) !== room) return;
         // Another token may open it.
         if (error) room.isSubscribed = false;
         room.handleSubscribed(error, reply);
@@ -502,6 +561,8 @@
         this.#isAuthenticated = true;
         this.#retry = FIRST_RETRY;
         this.#handleReady();
+      } else if (this.#state === 'handshaken' && !this.#requiresAuth) {
+        this.#handleReady();
       }
       if (typeof this.#token === 'function') {
         // By the server's clock, since this computer's may be wrong.
@@ -518,33 +579,37 @@
     }
 
     #sendWhenReady(request) {
-      if (this.#state === 'ready' && (request.answer || this.#waiting.length === 0)) return this.#request(request);
+      const isQuiet = this.#waiting.length === 0 && this.#pace.allowance() > 0;
+      if (this.#state === 'ready' && (request.answer || isQuiet)) return this.#request(request);
       if (this.#waiting.length >= MAX_WAITING || this.#waitingLength >= MAX_WAITING_LENGTH) {
         throw new Error('Too many messages are waiting');
       }
       this.#wait(request);
+      if (this.#state === 'ready') this.#drain ??= setTimeout(() => this.#sendWaiting(), DRAIN);
     }
 
-    /** Questions come first: somebody waits for the answer, and messages keep their own order. */
+    /**
+     * Questions come first: somebody waits for the answer, and messages keep their own order. What is in them now counts,
+     * whatever becomes of it.
+     */
     #wait(request) {
-      request.length = JSON.stringify(request.frame).length;
-      this.#waitingLength += request.length;
+      request.text = JSON.stringify(request.frame);
+      this.#waitingLength += request.text.length;
       if (request.answer) this.#waiting.unshift(request);
       else this.#waiting.push(request);
     }
 
     #request(request) {
-      const frame = { ...request.frame };
-      if (request.answer) {
-        frame.callback = this.#nextCallback++;
-        this.#requests.set(frame.callback, request);
-      }
+      if (!request.answer) return this.#sendFrame(request.frame, request.text);
+      const frame = { ...request.frame, callback: this.#nextCallback++ };
+      this.#requests.set(frame.callback, request);
       this.#sendFrame(frame);
     }
 
-    #sendFrame(frame) {
+    #sendFrame(frame, text = JSON.stringify(frame)) {
       this.#log('sent', frame);
-      this.#socket.send(JSON.stringify(frame));
+      this.#pace.take();
+      this.#socket.send(text);
     }
 
     // Telling
@@ -558,6 +623,11 @@
     #log(what, frame) {
       if (this.#options.debug) console.log('visavis', what, frame);
     }
+  }
+
+  /** Milliseconds by a clock that nobody sets. */
+  function now() {
+    return performance.now();
   }
 
   /** Ids are hexadecimal numbers that only grow. */

@@ -1,7 +1,7 @@
 // A member of a room, driven by a test: node member.js SDK URL CHANNEL ROOM NAME [OPTIONS]
 // SDK is `visavis` or a package: Scaledrone's own, as they are. OPTIONS is JSON: `secret` and `ttl` of tokens in seconds,
 // `history` to ask for, `type` of the connection, `skew` of this computer's clock in seconds, `cut` the connection after so
-// many messages of history.
+// many messages of history, `flaps` whether each is cut as soon as it stands.
 // Prints one JSON array per event; takes one JSON array per line, whose first element is one of the `commands`.
 'use strict';
 
@@ -11,7 +11,7 @@ const readline = require('readline');
 const WebSocket = require('ws');
 
 const [sdk, url, channel, roomName, name, options = '{}'] = process.argv.slice(2);
-const { secret, ttl = 600, history, type, skew = 0, cut = Infinity } = JSON.parse(options);
+const { secret, ttl = 600, history, type, skew = 0, cut = Infinity, flaps = false } = JSON.parse(options);
 const isOurs = sdk === 'visavis';
 const print = (...event) => process.stdout.write(JSON.stringify(event) + '\n');
 
@@ -31,6 +31,7 @@ class CuttableSocket extends WebSocket {
       this.isDeaf = true;
       this._socket.destroy();
     }
+    if (flaps && event === 'message') setImmediate(() => this._socket?.destroy());
     return event === 'message' && this.isDeaf ? true : super.emit(event, data, ...rest);
   }
 }
@@ -50,6 +51,7 @@ drone.on('close', (event) => print('close', event.code));
 
 // The original waits until it is authenticated, ours takes things in any order.
 let room = null;
+let older = null; // the one before of the same name
 if (secret && isOurs) drone.authenticate(async (clientId) => token(clientId, secret));
 if (secret && !isOurs) drone.on('open', () => drone.authenticate(token(drone.clientId, secret)));
 if (secret && !isOurs) drone.on('authenticate', (error) => error || enter());
@@ -58,6 +60,7 @@ else enter();
 if (isOurs) drone.ready.then((drone) => print('ready', drone.clientId), (error) => print('not_ready', error.message));
 
 function enter() {
+  older = room;
   room = drone.subscribe(roomName, { historyCount: history });
   room.on('open', (error) => print('room_open', error ? error.message : null));
   room.on('members', (members) => print('members', members));
@@ -106,7 +109,22 @@ const commands = {
       return token(clientId, secret);
     }),
   leave: () => room.unsubscribe(),
+  leave_older: () => older.unsubscribe(),
+  // Before anything is answered.
+  reenter: () => {
+    enter();
+    room.unsubscribe();
+    enter();
+  },
+  // One object, said thrice while it changes, which then becomes one that nobody can say.
+  change: () => {
+    const message = {};
+    for (const number of [1, 2, 3]) commands.publish(Object.assign(message, { number }));
+    message.message = message;
+  },
   cut: () => socket._socket.destroy(),
+  // The server answers with the same code.
+  go_away: () => socket.close(1001),
   close: () => drone.close(),
   current: (id) => print('current', drone.currentId(id)),
   ice: () => drone.iceServers().then((servers) => print('ice', servers), (error) => print('ice', error.message)),

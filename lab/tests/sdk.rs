@@ -122,6 +122,11 @@ fn what_waited_comes_in_order_and_no_faster_than_a_server_takes_it() {
         }
         ensure!(alice.seen.iter().any(|event| event[0] == "ice"), "it has waited behind them");
         ensure!(alice.hears("message", SOON).await?["data"] == "last", "{:?}", alice.seen.last());
+        // Whatever was sent before counts.
+        alice.command(&json!(["count", 0, 300]))?;
+        for expected in 0..300 {
+            ensure!(alice.hears("message", SOON).await?["data"] == expected, "{:?}", alice.seen.last());
+        }
         ensure!(alice.seen.iter().all(|event| event[0] != "close"), "it is still connected");
         lab.the_server().kill();
         alice.hears("disconnect", SOON).await?;
@@ -133,6 +138,101 @@ fn what_waited_comes_in_order_and_no_faster_than_a_server_takes_it() {
             ensure!(alice.hears("message", SOON).await?["data"] == expected, "who closes is served before");
         }
         ensure!(alice.hears("close", SOON).await? == 1000, "{:?}", alice.seen.last());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_message_is_what_it_was_when_it_was_said() {
+    in_node("a_message_is_what_it_was_when_it_was_said", "", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.hears("room_open", SOON).await?;
+        lab.the_server().kill();
+        alice.hears("disconnect", SOON).await?;
+        alice.command(&json!(["change"]))?;
+        lab.the_server().restart().await?;
+        alice.hears("reconnect", BACK).await?;
+        for number in 1..=3 {
+            ensure!(
+                alice.hears("message", SOON).await?["data"] == json!({ "number": number }),
+                "{:?}",
+                alice.seen
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_at_once_is_made_again_ever_later() {
+    in_node("a_connection_that_breaks_at_once_is_made_again_ever_later", "", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({ "flaps": true })).await?;
+        for _ in 0..2 {
+            alice.hears("disconnect", BACK).await?;
+            alice.hears("reconnect", BACK).await?;
+        }
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let count = alice.meanwhile().iter().filter(|event| event[0] == "reconnect").count();
+        ensure!(count <= 3, "{count} times in 4 s");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_goes_away_is_waited_for() {
+    in_node("a_server_that_goes_away_is_waited_for", "", async |lab| {
+        let (mut alice, id) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.hears("room_open", SOON).await?;
+        alice.command(&json!(["go_away"]))?;
+        alice.hears("disconnect", SOON).await?;
+        alice.hears("reconnect", BACK).await?;
+        alice.command(&json!(["publish", 1]))?;
+        alice.hears("message", SOON).await?;
+        ensure!(alice.seen.iter().all(|event| event[0] != "close"), "{:?} of {id}", alice.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn others_are_told_what_a_token_says_where_none_is_required_and_who_has_left() {
+    let name = "others_are_told_what_a_token_says_where_none_is_required_and_who_has_left";
+    in_node(name, "", async |lab| {
+        let (mut bob, _) = enter(&lab.machine("bob")?, "bob", &json!({})).await?;
+        bob.hears("room_open", SOON).await?;
+        let (mut alice, id) = enter(&lab.machine("alice")?, "alice", &json!({ "secret": SECRET })).await?;
+        let member = bob.hears("member_join", SOON).await?;
+        ensure!(member["authData"] == json!({ "from": "a token" }), "{member}");
+        alice.hears("room_open", SOON).await?;
+        alice.command(&json!(["leave"]))?;
+        bob.hears("member_leave", SOON).await?;
+        alice.command(&json!(["publish", "from outside"]))?;
+        let message = bob.hears("message", SOON).await?;
+        ensure!(message["clientId"] == id && message["member"] == member, "{message}");
+        Ok(())
+    });
+}
+
+#[test]
+fn who_leaves_a_room_leaves_none_that_has_taken_its_place() {
+    in_node("who_leaves_a_room_leaves_none_that_has_taken_its_place", "", async |lab| {
+        let (mut alice, _) = enter(&lab.machine("alice")?, "alice", &json!({})).await?;
+        alice.hears("room_open", SOON).await?;
+        alice.command(&json!(["enter"]))?;
+        alice.hears("room_open", SOON).await?;
+        alice.command(&json!(["leave_older"]))?;
+        alice.command(&json!(["publish", 1]))?;
+        alice.hears("message", SOON).await?;
+        let before = alice.seen.len();
+        alice.command(&json!(["reenter"]))?;
+        alice.hears("room_open", SOON).await?;
+        alice.command(&json!(["publish", 2]))?;
+        alice.hears("message", SOON).await?;
+        let told = |name: &str| alice.seen[before..].iter().filter(|event| event[0] == name).count();
+        ensure!(
+            (told("members"), told("room_open"), told("message")) == (1, 1, 1),
+            "{:?}",
+            &alice.seen[before..]
+        );
         Ok(())
     });
 }
