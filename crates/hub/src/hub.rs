@@ -9,6 +9,7 @@ mod overview;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use foldhash::fast::FixedState;
@@ -107,6 +108,11 @@ impl Hub {
         self.channels.retain(|_, channel| !channel.is_spent());
         self.config.channels = channels;
         self.config.open_channels = open;
+    }
+
+    /// The clock was set: from now on this is the Unix time at `Now::ZERO`.
+    pub fn handle_clock(&mut self, unix_time_at_zero: Duration) {
+        self.config.unix_time_at_zero = unix_time_at_zero;
     }
 
     /// A connection enters a room, or enters it once more, and wants to hear of before. [`Event::Entered`] answers.

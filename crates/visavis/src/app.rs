@@ -33,7 +33,7 @@ use crate::{
     log::Notices,
     metrics::Metrics,
     rates::Rates,
-    signaling::{Signaling, SignalingOptions, options::SignalingLimits},
+    signaling::{self, Signaling, SignalingOptions, options::SignalingLimits},
     start_up::StartUp,
     tls::Tls,
 };
@@ -152,6 +152,7 @@ impl App {
         for listener in bound.admin {
             tokio::spawn(axum::serve(listener, http::admin::router(Arc::clone(&admin))).into_future());
         }
+        tokio::spawn(signaling::follow_clock(Arc::clone(&signaling)));
         tokio::spawn(circles::watch(Arc::clone(&signaling), Arc::clone(&doors.relay)));
         let reload = || {
             reload_certificate(config, tls.as_deref());

@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
@@ -22,7 +22,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 use visavis_hub::{Config, Glimpse, Hub, MemoryBus, Now, Overview, Refusal, ResumeKey};
 
@@ -38,6 +38,9 @@ pub(crate) use options::{Counters, SignalingOptions};
 pub(crate) use outbox::{End, Hearing, Outbox};
 pub(crate) use past::Past;
 use state::{Opened, State};
+
+/// How often is looked whether the clock was set.
+const CLOCK: Duration = Duration::from_secs(5);
 
 /// The signaling of this server.
 pub(crate) struct Signaling {
@@ -94,6 +97,11 @@ impl Signaling {
     /// The time since signaling began.
     pub(crate) fn now(&self) -> Now {
         Now::after(self.started.elapsed())
+    }
+
+    /// This is the Unix time now.
+    pub(crate) fn handle_clock(&self, unix_time: Duration) {
+        self.with(|state, now| state.handle_clock(now, unix_time));
     }
 
     /// The channels there are now.
@@ -213,6 +221,17 @@ async fn wake(signaling: Arc<Signaling>) {
             }
             () = signaling.rearmed.notified() => {}
         }
+    }
+}
+
+/// Follows this computer's clock for ever: it may be set, and what counts the time since the start stands still while the
+/// computer sleeps.
+pub(crate) async fn follow_clock(signaling: Arc<Signaling>) {
+    let mut steps = interval(CLOCK);
+    steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        steps.tick().await;
+        signaling.handle_clock(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 }
 

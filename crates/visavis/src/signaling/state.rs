@@ -156,6 +156,15 @@ impl State {
         self.bus.history.expire(self.unix_time(now));
     }
 
+    /// What is a little off stays as it is: clocks are kept right in small steps.
+    pub(super) fn handle_clock(&mut self, now: Now, unix_time: Duration) {
+        let at_zero = unix_time.saturating_sub(now.since_start());
+        if at_zero.abs_diff(self.unix_time_at_zero) >= Duration::from_secs(1) {
+            self.unix_time_at_zero = at_zero;
+            self.hub.handle_clock(at_zero);
+        }
+    }
+
     fn unix_time(&self, now: Now) -> u64 {
         (self.unix_time_at_zero + now.since_start()).as_secs()
     }

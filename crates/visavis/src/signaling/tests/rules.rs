@@ -148,6 +148,19 @@ async fn rule_9_a_message_has_unix_seconds_an_id_of_its_own_and_its_publisher() 
 }
 
 #[tokio::test]
+async fn rule_9_the_time_of_a_message_follows_the_clock() {
+    let server = Server::start().await;
+    let (mut client, _) = server.enter("news").await;
+    // Awake again after a night.
+    let hours = Duration::from_hours(8);
+    let woken = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + hours;
+    server.signaling.handle_clock(woken);
+    client.publish("news", json!(1)).await;
+    let timestamp = client.hear().await["timestamp"].as_u64().unwrap();
+    assert!((woken.as_secs()..woken.as_secs() + 60).contains(&timestamp), "{timestamp} after {woken:?}");
+}
+
+#[tokio::test]
 async fn rule_10_everybody_sees_one_order_the_publishers_included() {
     let server = Server::start().await;
     let (first, _) = server.enter("busy").await;
