@@ -59,7 +59,7 @@ enum Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hearing {
     Open,
-    /// So much waits for it already that nothing it asks for may be added.
+    /// So much of what it has asked for waits already that nothing may be added.
     Paused,
     /// It has been told, or is to be told, that its connection ends.
     Over,
@@ -139,7 +139,7 @@ impl Outbox {
         let queue = self.lock();
         if queue.end.is_some() {
             Hearing::Over
-        } else if self.is_feeding() || queue.bytes > self.limit / 2 {
+        } else if self.is_feeding() || queue.aside > self.limit / 2 {
             Hearing::Paused
         } else {
             Hearing::Open
