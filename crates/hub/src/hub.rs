@@ -221,8 +221,8 @@ impl Hub {
         Ok(found.map_or(0, crate::room::Room::len))
     }
 
-    /// What a connection may do in a room, and as whom: every request but to unsubscribe passes here. One that is undecided was not
-    /// counted, since it comes again.
+    /// What a connection may do in a room, and as whom: every request but to unsubscribe passes here. One that is
+    /// undecided was not counted, since it comes again.
     fn admit(
         &mut self,
         now: Now,
